@@ -1,0 +1,1 @@
+"""What we claim, measured: each module runs as python -m benchmarks.<name>."""

@@ -1,0 +1,422 @@
+"""TOML -> frozen dataclasses. Unknown keys are refused, and the nearest known one is named.
+
+This file only reads what a pipeline declares; it opens no data.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from hva_ml.errors import ConfigError, nearest
+
+_FROZEN = ConfigDict(extra="forbid")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+TableName = Literal["accounts", "contacts", "events", "deal_stages", "invoices"]
+Measure = Literal[
+    "count", "sum", "mean", "distinct", "recency", "active_days", "trend", "surge", "share"
+]  # fmt: skip
+Attribute = Literal[
+    "country", "region", "industry_section", "industry_division", "legal_form", "employees",
+    "size_class", "annual_revenue", "revenue_per_employee", "age_years", "has_parent", "children",
+]  # fmt: skip
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError("a name is lower case letters, digits and _, beginning with a letter")
+    return value
+
+
+def _timezone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"not an IANA time zone.{nearest(value, available_timezones())}")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Days = Annotated[int, Field(ge=1, le=3660)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Pipeline:
+    """``[pipeline]``: what the account universe is called and counted in."""
+
+    name: Name
+    title: str
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    description: str = ""
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Source:
+    """``[sources.<name>]``: one file or data set, seen by the source queries as a relation of that name.
+
+    `time` names the raw column that says when a row came to be (naive local or aware); `hva check` cuts
+    the raw data there to prove that the queries do not look ahead.
+    """
+
+    kind: Literal["parquet", "csv", "dataset", "simulated"]
+    path: str = ""
+    dataset: str = ""
+    table: str = ""
+    time: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    decimal: Literal["", ",", "."] = ""
+    types: dict[str, Literal["text", "number", "integer", "time", "date", "flag"]] = Field(
+        default_factory=dict
+    )
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Simulation:
+    """``[simulation]``: size and seed of the simulated DACH vendor (kind = "simulated")."""
+
+    accounts: Annotated[int, Field(ge=50, le=2_000_000)] = 3000
+    seed: int = 7
+    first: date = date(2022, 1, 1)
+    last: date = date(2025, 12, 31)
+    events_per_account: Annotated[float, Field(gt=0, le=2000)] = 40.0
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Table:
+    """``[tables.<contract table>]``: which query gives it, and the user's own extra columns.
+
+    `static` lists columns of `accounts` that the user vouches for as unchanging, so that the current value
+    may stand for the past one. Without a history and not static, an attribute is refused as a feature.
+    """
+
+    sql: str
+    event_time: str = "event_time"
+    known_at: str = ""
+    columns: dict[Name, Literal["category", "number", "integer", "flag", "money"]] = Field(
+        default_factory=dict
+    )
+    static: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Cutoffs:
+    """``[cutoffs]``: when the world is looked at, local midnights from `first` to `last`."""
+
+    first: date
+    last: date
+    every: Literal["week", "month", "quarter"] = "month"
+    data_end: date | None = None
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Horizon:
+    """``[horizon]``: labels lie in ``[cutoff + gap_days, cutoff + gap_days + days)``."""
+
+    days: Days
+    gap_days: Annotated[int, Field(ge=0, le=3660)] = 0
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Population:
+    """``[population]``: who is an account at a cutoff.
+
+    Every account with a row of `table` that is visible at the cutoff and, with `active_within_days`, not
+    older than that. `exclude_customers` leaves out accounts that have already converted before the cutoff.
+    """
+
+    table: TableName
+    active_within_days: Days | None = None
+    exclude_customers: bool = False
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Label:
+    """A German and an English wording for something sellers read."""
+
+    de: str
+    en: str
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Windows:
+    """``[[features.windows]]``: measures of one table over windows before the cutoff.
+
+    `by` splits the measures by the values of a category column (`values` names those that become features).
+    `of` is the column measured by sum, mean (numbers or money) or distinct (ids or categories).
+    `where` keeps only rows whose category columns have one of the listed values.
+    """
+
+    table: TableName
+    measures: tuple[Measure, ...]
+    windows_days: tuple[Days, ...]
+    by: str = ""
+    values: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    labels: dict[str, Label] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Features:
+    """``[features]``: the feature groups of the pipeline.
+
+    `firmographic` names standard attributes of `accounts`, `columns` the user's own declared ones. `deals`
+    adds the state of deals from stage history, `fit` the likeness to past winners, `season` the calendar.
+    Recency, frequency, monetary value and cadence of the value table are always there: baselines need them.
+    """
+
+    firmographic: tuple[Attribute, ...] = ()
+    columns: tuple[str, ...] = ()
+    deals: bool = False
+    fit: bool = False
+    season: bool = True
+    windows: tuple[Windows, ...] = ()
+    labels: dict[str, Label] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Target:
+    """``[target]``: what conversion is, and which money counts as value.
+
+    Conversion: a row of `table` in the label window, of stage 'won' (deal_stages), with a positive amount
+    (invoices), or of one of `event_types` (events). Value: the sum of `value_column` of `value_table` there.
+    """
+
+    table: Literal["invoices", "deal_stages", "events"]
+    value_table: Literal["invoices", "deal_stages"] = "invoices"
+    value_column: Literal["amount"] = "amount"
+    event_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Models:
+    """``[models]``: seeds and the families that may compete."""
+
+    seed: int = 7
+    calibration: Literal["platt", "beta"] = "platt"
+    value: tuple[Literal["tweedie", "gamma", "lognormal"], ...] = ("tweedie", "gamma", "lognormal")
+    rounds: Annotated[int, Field(ge=10, le=5000)] = 400
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Search:
+    """``[search]``: Optuna's budget for each of the two models, and the ranges it may look in."""
+
+    trials: Annotated[int, Field(ge=1, le=10_000)] = 12
+    num_leaves: tuple[int, int] = (7, 63)
+    min_child_samples: tuple[int, int] = (10, 200)
+    feature_fraction: tuple[float, float] = (0.4, 1.0)
+    lambda_l2: tuple[float, float] = (0.001, 100.0)
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Split:
+    """``[split]``: the last cutoffs test, those before calibrate, the rest train, embargoes between.
+
+    With ``groups = "disjoint"`` an account and all accounts of its ultimate parent stand on one side only;
+    with ``groups = "time"`` they may come back on a later side (the label windows still never overlap).
+    """
+
+    test_cutoffs: Annotated[int, Field(ge=1)] = 2
+    calibrate_cutoffs: Annotated[int, Field(ge=1)] = 2
+    embargo_days: Annotated[int, Field(ge=0)] = 0
+    groups: Literal["disjoint", "time"] = "disjoint"
+    test_share: Share = 0.3
+    calibrate_share: Share = 0.2
+    bootstrap: Annotated[int, Field(ge=20, le=10_000)] = 200
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Gates:
+    """``[gates]``: what a run must show on the untouched cutoffs before it may be promoted."""
+
+    min_converted: Annotated[int, Field(ge=0)] = 40
+    min_roc_auc: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_calibration_error: Annotated[float, Field(gt=0, le=1)] = 0.1
+    total_ratio: tuple[float, float] = (0.7, 1.4)
+    beat_baselines: tuple[str, ...] = ("prevalence", "recency_frequency_monetary")
+    champion_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Scoring:
+    """``[scoring]``: tiers by cumulative expected value, and how many accounts the team can work.
+
+    `tiers` are upper shares: with ``{A = 0.5, B = 0.8}`` the best accounts that together hold half of the
+    expected value are A, those up to 80 % are B, the rest C. An account whose `strategic_weight` reaches
+    `strategic_from` is at least of tier `strategic_tier`; its probability and value stay as they are.
+    """
+
+    tier_a: Share = 0.5
+    tier_b: Share = 0.8
+    capacity: Annotated[int, Field(ge=1)] = 50
+    reasons: Annotated[int, Field(ge=1, le=20)] = 3
+    strategic_from: float | None = None
+    strategic_tier: Literal["A", "B"] = "B"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class PipelineConfig:
+    """One pipeline file, whole."""
+
+    pipeline: Pipeline
+    sources: dict[Name, Source]
+    tables: dict[TableName, Table]
+    cutoffs: Cutoffs
+    horizon: Horizon
+    population: Population
+    target: Target
+    features: Features = Field(default_factory=Features)
+    simulation: Simulation = Field(default_factory=Simulation)
+    models: Models = Field(default_factory=Models)
+    search: Search = Field(default_factory=Search)
+    split: Split = Field(default_factory=Split)
+    gates: Gates = Field(default_factory=Gates)
+    scoring: Scoring = Field(default_factory=Scoring)
+
+    @property
+    def name(self) -> str:
+        """Name of the pipeline."""
+        return self.pipeline.name
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of the meaning of the file: comments and order do not count."""
+        text = json.dumps(TypeAdapter(PipelineConfig).dump_python(self, mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+_ADAPTER = TypeAdapter(PipelineConfig)
+
+
+def parse(text: str, where: str) -> PipelineConfig:
+    """Read a pipeline file's text.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    where : str
+        Path shown in errors.
+
+    Raises
+    ------
+    ConfigError
+        For broken TOML, an unknown key, a missing key or a value out of its domain; the first problem is
+        told in full, further ones are counted.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"The file is not valid TOML: {error}.",
+            where=where,
+            fix="Mend the line named above; strings need quotes, keys an equals sign.",
+        ) from error
+    try:
+        config = _ADAPTER.validate_python(raw)
+    except ValidationError as error:
+        raise _config_error(error, where) from error
+    _check_together(config, where)
+    return config
+
+
+def load(path: Path) -> PipelineConfig:
+    """Read a pipeline file; the name inside must be the file's own."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            "The pipeline file cannot be read as UTF-8 text.",
+            where=str(path),
+            fix="Save the file as UTF-8 and check its permissions.",
+        ) from error
+    config = parse(text, str(path))
+    if config.name != path.stem:
+        raise ConfigError(
+            f"The file is called '{path.name}', but the pipeline in it '{config.name}'.",
+            where=f"{path}: [pipeline] name",
+            why="Runs, models and scores are filed under the pipeline's name.",
+            fix=f'Write name = "{path.stem}".',
+        )
+    return config
+
+
+def _config_error(error: ValidationError, where: str) -> ConfigError:
+    problems = error.errors(include_url=False)
+    unknown = [p for p in problems if p["type"] == "unexpected_keyword_argument"]
+    first = (unknown or problems)[0]
+    loc = [str(p) for p in first["loc"]]
+    more = f" ({len(problems) - 1} more after this one.)" if len(problems) > 1 else ""
+    if first["type"] == "unexpected_keyword_argument":
+        known = _known_keys(loc[:-1])
+        return ConfigError(
+            f"Unknown key '{loc[-1]}'.{nearest(loc[-1], known)}{more}",
+            where=f"{where}: {_section(loc[:-1])}",
+            why="A key that nobody reads would be a wish silently ignored.",
+            fix=f"Remove it or use one of: {', '.join(sorted(known))}.",
+        )
+    if first["type"] == "missing":
+        return ConfigError(
+            f"The key '{loc[-1]}' is missing.{more}",
+            where=f"{where}: {_section(loc[:-1])}",
+            fix=f"Add a line '{loc[-1]} = …'; docs/pipelines.md explains every key.",
+        )
+    given = "" if isinstance(first["input"], dict | list) else f" (given: {first['input']!r})"
+    hint = ""
+    if first["type"] == "literal_error" and isinstance(first["input"], str):
+        hint = nearest(
+            first["input"], re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected", "")))
+        )
+    return ConfigError(
+        f"{first['msg']}{given}.{hint}{more}", where=f"{where}: {'.'.join(loc)}", fix="Correct the value."
+    )
+
+
+def _section(loc: list[str]) -> str:
+    return f"[{'.'.join(loc)}]" if loc else "top level"
+
+
+def _known_keys(loc: list[str]) -> list[str]:
+    kind: Any = PipelineConfig
+    for part in loc:
+        if dataclasses.is_dataclass(kind):
+            kind = get_type_hints(kind).get(part)
+        else:
+            kind = next((a for a in reversed(get_args(kind)) if a is not Ellipsis), None)
+    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+
+
+def _check_together(config: PipelineConfig, where: str) -> None:
+    needed = {config.population.table, config.target.table, config.target.value_table, "accounts"}
+    needed |= {w.table for w in config.features.windows}
+    if config.features.deals:
+        needed.add("deal_stages")
+    for table in sorted(needed - set(config.tables)):
+        raise ConfigError(
+            f"The table '{table}' is used but not declared.",
+            where=f"{where}: [tables.{table}]",
+            fix=f'Add [tables.{table}] with sql = "{table}.sql", or leave out what uses it.',
+        )
+    if config.scoring.tier_b <= config.scoring.tier_a:
+        raise ConfigError(
+            "tier_b must be larger than tier_a: both are cumulative shares of expected value.",
+            where=f"{where}: [scoring]",
+            fix="For example tier_a = 0.5 and tier_b = 0.8.",
+        )
+    if config.target.table == "events" and not config.target.event_types:
+        raise ConfigError(
+            'With table = "events" a conversion needs event_types.',
+            where=f"{where}: [target]",
+            fix='For example event_types = ["order"].',
+        )

@@ -1,0 +1,1 @@
+"""The contract: typed tables, and the checks that hold every source to it."""

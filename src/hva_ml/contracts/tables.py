@@ -1,0 +1,117 @@
+"""The contract tables of an account universe. Everything downstream speaks of these and of nothing else."""
+
+from hva_ml.contracts.schema import Column, Kind, TableContract
+
+_ID = Column("account_id", "id", "Account the row belongs to.", required=True, nullable=False)
+
+
+def _clocks(what: str) -> tuple[Column, Column]:
+    return (
+        Column("event_time", "time", f"When {what}.", required=True, nullable=False, unit="UTC"),
+        Column("known_at", "time", "When we could first have known it; event_time if not given.", unit="UTC"),
+    )
+
+
+ACCOUNTS = TableContract(
+    "accounts",
+    "Companies that may buy, one row per version of their master data.",
+    ("account_id", "event_time"),
+    (
+        _ID,
+        *_clocks("this version of the master data became valid (for the first one: the account came to be)"),
+        Column("name", "text", "Company name, shown to sellers; never a feature."),
+        Column("country", "category", "ISO 3166 code of the seat (DE, AT, CH …)."),
+        Column("postcode", "category", "Postal code of the seat, leading zeros kept."),
+        Column("industry_code", "category", "WZ 2008 / NACE Rev. 2 code, e.g. 28.41."),
+        Column("legal_form", "category", "Legal form, e.g. GmbH, AG, KG."),
+        Column("employees", "number", "Number of employees.", unit="heads"),
+        Column("annual_revenue", "number", "Annual revenue of the company.", unit="currency units"),
+        Column("founded_year", "integer", "Year of foundation.", unit="year"),
+        Column("parent_id", "id", "Account of the direct parent company, if any."),
+        Column("strategic_weight", "number", "The user's own strategic weight; carried beside the score."),
+    ),
+)
+
+CONTACTS = TableContract(
+    "contacts",
+    "People we know at an account, without names or addresses.",
+    ("contact_id",),
+    (
+        Column("contact_id", "id", "Pseudonymous key of the contact.", required=True, nullable=False),
+        _ID,
+        *_clocks("the contact was added"),
+        Column("job_function", "category", "Function, e.g. purchasing, engineering."),
+        Column("seniority", "category", "Seniority, e.g. executive, manager, staff."),
+    ),
+)
+
+EVENTS = TableContract(
+    "events",
+    "Engagement: web visits, e-mails, events, calls.",
+    ("event_id",),
+    (
+        Column("event_id", "id", "Key of the event.", required=True, nullable=False),
+        _ID,
+        *_clocks("the engagement happened"),
+        Column(
+            "event_type", "category", "Type, e.g. web_visit, email_open, call.", required=True, nullable=False
+        ),
+        Column("contact_id", "id", "Contact who acted, if known."),
+    ),
+)
+
+DEAL_STAGES = TableContract(
+    "deal_stages",
+    "History of deals: one row each time a deal enters a stage; 'won' and 'lost' end it.",
+    ("deal_id", "event_time"),
+    (
+        Column("deal_id", "id", "Key of the deal.", required=True, nullable=False),
+        _ID,
+        *_clocks("the deal entered the stage"),
+        Column(
+            "stage",
+            "category",
+            "Stage entered: an open stage, 'won' or 'lost'.",
+            required=True,
+            nullable=False,
+        ),
+        Column("amount", "money", "Amount of the deal as then known.", unit="minor units"),
+        Column("currency", "category", "ISO 4217 code of the amount."),
+    ),
+)
+
+INVOICES = TableContract(
+    "invoices",
+    "Invoices and credit notes; a credit note has a negative amount.",
+    ("invoice_id",),
+    (
+        Column("invoice_id", "id", "Key of the invoice.", required=True, nullable=False),
+        _ID,
+        *_clocks("the invoice was issued"),
+        Column("amount", "money", "Net amount; negative for a credit note.", required=True, nullable=False,
+               unit="minor units"),
+        Column("currency", "category", "ISO 4217 code of the amount."),
+    ),
+)  # fmt: skip
+
+CONTRACT: dict[str, TableContract] = {t.name: t for t in (ACCOUNTS, CONTACTS, EVENTS, DEAL_STAGES, INVOICES)}
+
+
+def contract_for(name: str, extra: dict[str, Kind] | None = None) -> TableContract:
+    """Return the contract of table `name`, extended by the user's declared columns.
+
+    Parameters
+    ----------
+    name : str
+        One of the keys of ``CONTRACT``.
+    extra : dict of str to str, optional
+        The pipeline file's own columns and their kinds.
+
+    Examples
+    --------
+    >>> contract_for("invoices", {"items": "number"}).names[-1]
+    'items'
+    """
+    base = CONTRACT[name]
+    columns = tuple(Column(n, k, "Declared in the pipeline file.") for n, k in (extra or {}).items())
+    return base.extended(columns)

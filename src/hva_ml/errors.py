@@ -1,0 +1,135 @@
+"""One tree of errors: what happened, where, why it matters, and how to mend it.
+
+Never a contact's name, an e-mail address or a credential; never longer than a screen.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+MAX_IDS = 5
+MAX_TEXT = 600
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the known word nearest to `word`, else an empty string.
+
+    Examples
+    --------
+    >>> nearest("horizn", ["horizon", "cutoffs"])
+    " Did you mean 'horizon'?"
+    >>> nearest("zzz", ["horizon"])
+    ''
+    """
+    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{found[0]}'?" if found else ""
+
+
+def bounded(text: str, limit: int = MAX_TEXT) -> str:
+    """Cut `text` to at most `limit` characters, saying so with an ellipsis.
+
+    Examples
+    --------
+    >>> bounded("abcdef", 4)
+    'abc…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class HvaError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Parameters
+    ----------
+    what : str
+        What happened, in one sentence.
+    where : str, optional
+        Table.column, file or command; with a row count where there is one.
+    why : str, optional
+        Why it matters to the person who reads it.
+    fix : str, optional
+        The exact command or line that mends it.
+    ids : sequence of str, optional
+        Identifiers of offending rows; at most five are kept.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self, what: str, *, where: str = "", why: str = "", fix: str = "", ids: Sequence[str] = ()
+    ) -> None:
+        self.what = bounded(what)
+        self.where = bounded(where)
+        self.why = bounded(why)
+        self.fix = bounded(fix)
+        self.ids = tuple(bounded(str(i), 60) for i in ids[:MAX_IDS])
+        super().__init__(self.text())
+
+    def text(self) -> str:
+        """Return the whole message, one part a line."""
+        parts = [self.what]
+        if self.where:
+            parts.append(f"  where: {self.where}")
+        if self.ids:
+            parts.append(f"  for example: {', '.join(self.ids)}")
+        if self.why:
+            parts.append(f"  why it matters: {self.why}")
+        if self.fix:
+            parts.append(f"  to mend it: {self.fix}")
+        return "\n".join(parts)
+
+    def record(self) -> dict[str, object]:
+        """Return the parts as a JSON-ready record, for machines."""
+        return {
+            "error": type(self).__name__,
+            "what": self.what,
+            "where": self.where,
+            "why": self.why,
+            "fix": self.fix,
+            "ids": list(self.ids),
+        }
+
+
+class UsageError(HvaError):
+    """The command or call itself is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A pipeline file says something that cannot be meant."""
+
+
+class WorkspaceError(HvaError):
+    """A folder of the workspace is missing, unreadable or unsafe."""
+
+
+class SourceError(HvaError):
+    """A source could not be read: missing, unreadable, or of an unclear form."""
+
+
+class ContractError(HvaError):
+    """Tables break their contract so that nothing honest can be computed (exit code 3)."""
+
+    exit_code = 3
+
+
+class NotEnoughDataError(HvaError):
+    """Too few matured cohorts, accounts or conversions to learn anything (exit code 3)."""
+
+    exit_code = 3
+
+
+class RefusedError(HvaError):
+    """A gate or check refused the step (exit code 3)."""
+
+    exit_code = 3
+
+
+class IntegrityError(HvaError):
+    """Stored bytes are not what was written: a hash, a manifest or a checksum differs."""
+
+
+class BusyError(HvaError):
+    """Another run holds the lock (exit code 4)."""
+
+    exit_code = 4

@@ -1,0 +1,102 @@
+"""What a feature is, readable by machines: explanations, docs and reports take their words from here."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+INDEX = ("account_id", "cutoff", "group_id")
+
+Family = Literal["firmographic", "engagement", "deal_history", "fit", "season"]
+Unit = Literal[
+    "count", "days", "years", "money", "ratio", "share", "heads", "score", "flag", "category", "number"
+]
+
+
+@dataclass(frozen=True)
+class FeatureDefinition:
+    """One feature.
+
+    Attributes
+    ----------
+    name : str
+        Unique and stable, e.g. ``events.web_visit.count_30d``; only ``[a-z0-9_.]``.
+    family : str
+        ``firmographic``, ``engagement``, ``deal_history``, ``fit`` or ``season``.
+    kind : str
+        ``number`` (float64, null where unknown) or ``category`` (string, null where unknown).
+    table : str
+        Contract table it is computed from.
+    measure : str
+        What is computed, e.g. ``count``, ``recency``, ``attribute``.
+    unit : str
+        Unit of the value; ``money`` is in currency units, ``share`` lies in [0, 1].
+    label_de, label_en : str
+        Words a seller says aloud, without the window: "Website-Besuche", "web visits".
+    window_days : int or None
+        Length of the window before the cutoff; None where there is none.
+    topic : str
+        Features of one topic say the same thing over several windows and become one reason.
+    """
+
+    name: str
+    family: Family
+    kind: Literal["number", "category"]
+    table: str
+    measure: str
+    unit: Unit
+    label_de: str
+    label_en: str
+    window_days: int | None = None
+    topic: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """Return the definition as a JSON-ready record; ``FeatureDefinition(**record)`` is its inverse."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of the population at each cutoff.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        ``account_id`` (string), ``cutoff`` (timestamp us UTC), ``group_id`` (string: the ultimate parent),
+        then one column per definition (float64 or string). Sorted by (cutoff, account_id), rows unique.
+    definitions : tuple of FeatureDefinition
+        In column order.
+    """
+
+    table: pa.Table
+    definitions: tuple[FeatureDefinition, ...]
+
+    @property
+    def index(self) -> pa.Table:
+        """The columns account_id, cutoff, group_id."""
+        return self.table.select(list(INDEX))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names in column order."""
+        return tuple(d.name for d in self.definitions)
+
+    def take(self, rows: Any) -> "FeatureSet":
+        """Return the rows of a boolean mask of shape (n_rows,)."""
+        return FeatureSet(self.table.filter(pa.array(rows)), self.definitions)
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of the table's content; equal bits give equal fingerprints."""
+        return table_fingerprint(self.table)
+
+
+def table_fingerprint(table: pa.Table) -> str:
+    """Return the sha256 of a table's Arrow stream, independent of chunking."""
+    digest = hashlib.sha256()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        for batch in table.combine_chunks().to_batches(max_chunksize=65_536):
+            writer.write_batch(batch)
+    digest.update(sink.getvalue())
+    return digest.hexdigest()

@@ -1,0 +1,141 @@
+"""The only file that knows the folders data/, models/, mlruns/ and pipelines/. It computes nothing."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hva_ml.config import NAME, PipelineConfig, load
+from hva_ml.errors import UsageError, WorkspaceError, nearest
+
+MARK = "pipelines"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with pipelines/, data/, models/ and mlruns/.
+
+    Examples
+    --------
+    >>> Workspace(Path("/srv/hva")).scores("dach_sample").as_posix()
+    '/srv/hva/data/scores/dach_sample'
+    """
+
+    root: Path
+
+    @classmethod
+    def find(cls, root: str | Path | None = None) -> "Workspace":
+        """Return the workspace at `root`, else ``HVA_HOME``, else the nearest one above this folder.
+
+        Raises
+        ------
+        WorkspaceError
+            If there is none; the message names ``hva init``.
+        """
+        named = root or os.environ.get("HVA_HOME")
+        if named:
+            place = Path(named).expanduser().resolve()
+            if (place / MARK).is_dir():
+                return cls(place)
+            raise WorkspaceError(
+                "This folder is not a workspace: it has no pipelines/ folder.",
+                where=str(place),
+                fix=f"hva init {place}",
+            )
+        here = Path.cwd().resolve()
+        for place in (here, *here.parents):
+            if (place / MARK).is_dir() and any((place / MARK).glob("*.toml")):
+                return cls(place)
+        raise WorkspaceError(
+            "There is no workspace here or in any folder above.",
+            where=str(here),
+            why="Pipelines, data, models and runs are kept together in one.",
+            fix="hva init .   (or name one with --root DIR or HVA_HOME)",
+        )
+
+    @property
+    def pipelines(self) -> Path:
+        """Folder of the pipeline files."""
+        return self.root / "pipelines"
+
+    @property
+    def mlruns(self) -> Path:
+        """Folder of the MLflow database, its artifacts and the Optuna studies."""
+        return self.root / "mlruns"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow tracking URI: ``MLFLOW_TRACKING_URI`` if set, else the SQLite file of the workspace."""
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.mlruns / 'mlflow.db'}"
+
+    @property
+    def optuna_uri(self) -> str:
+        """Optuna storage URI."""
+        return f"sqlite:///{self.mlruns / 'optuna.db'}"
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all pipelines, sorted."""
+        return tuple(sorted(p.stem for p in self.pipelines.glob("*.toml")))
+
+    def config(self, pipeline: str) -> PipelineConfig:
+        """Read ``pipelines/<pipeline>.toml``.
+
+        Raises
+        ------
+        UsageError
+            If there is no such pipeline; the nearest one is named.
+        """
+        if not NAME.fullmatch(pipeline) or not (self.pipelines / f"{pipeline}.toml").is_file():
+            raise UsageError(
+                f"There is no pipeline '{pipeline[:60]}'.{nearest(pipeline, self.names())}",
+                where=str(self.pipelines),
+                fix=f"Use one of: {', '.join(self.names()) or 'none yet; run hva init'}.",
+            )
+        return load(self.pipelines / f"{pipeline}.toml")
+
+    def queries(self, pipeline: str) -> Path:
+        """Folder of the pipeline's source queries."""
+        return self.pipelines / pipeline
+
+    def raw(self, pipeline: str) -> Path:
+        """Folder for data as extracted."""
+        return self.root / "data" / "raw" / pipeline
+
+    def training(self, pipeline: str) -> Path:
+        """Folder for training sets and the evidence of each run."""
+        return self.root / "data" / "training" / pipeline
+
+    def scores(self, pipeline: str) -> Path:
+        """Folder of the published scores."""
+        return self.root / "data" / "scores" / pipeline
+
+    def models(self, pipeline: str) -> Path:
+        """Folder of the released models."""
+        return self.root / "models" / pipeline
+
+    def reports(self, pipeline: str) -> Path:
+        """Folder of the reports made for people."""
+        return self.root / "data" / "reports" / pipeline
+
+    def lock(self, pipeline: str) -> Path:
+        """File that one writer of the pipeline holds at a time."""
+        return self.root / "data" / ".locks" / f"{pipeline}.lock"
+
+    def inside(self, path: str) -> Path:
+        """Resolve a path written in a pipeline file; relative ones start at the root.
+
+        Raises
+        ------
+        WorkspaceError
+            If a relative path leaves the workspace.
+        """
+        given = Path(path).expanduser()
+        if given.is_absolute():
+            return given
+        place = (self.root / given).resolve()
+        if not place.is_relative_to(self.root):
+            raise WorkspaceError(
+                "A relative path must stay inside the workspace.",
+                where=path,
+                fix="Write the whole path beginning with / if the file really lies elsewhere.",
+            )
+        return place
