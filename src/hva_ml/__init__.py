@@ -1,1 +1,71 @@
-"""x."""
+"""High-value accounts: which will convert, how much they are then worth, why, and later whether it was true.
+
+>>> import hva_ml as hva
+>>> ws = hva.Workspace.find()                            # doctest: +SKIP
+>>> run = hva.train(ws, "dach_sample")                   # doctest: +SKIP
+>>> hva.promote(run)                                     # doctest: +SKIP
+>>> scores = hva.score(ws, "dach_sample", as_of="2025-12-31")   # doctest: +SKIP
+>>> hva.explain(ws, "dach_sample", "A000123").text       # doctest: +SKIP
+
+Importing this package does no work; each name is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hva_ml.errors import HvaError
+    from hva_ml.jobs.check import check
+    from hva_ml.jobs.demo import demo
+    from hva_ml.jobs.explain import explain
+    from hva_ml.jobs.promote import compare, promote
+    from hva_ml.jobs.score import score
+    from hva_ml.jobs.start import datasets, init
+    from hva_ml.jobs.train import train
+    from hva_ml.training.propensity import ConversionModel
+    from hva_ml.training.value import ValueModel
+    from hva_ml.workspace import Workspace
+
+_HOME = {
+    "Workspace": "workspace",
+    "HvaError": "errors",
+    "init": "jobs.start",
+    "datasets": "jobs.start",
+    "demo": "jobs.demo",
+    "check": "jobs.check",
+    "train": "jobs.train",
+    "compare": "jobs.promote",
+    "promote": "jobs.promote",
+    "score": "jobs.score",
+    "explain": "jobs.explain",
+    "ConversionModel": "training.propensity",
+    "ValueModel": "training.value",
+}
+
+__all__ = [
+    "ConversionModel",
+    "HvaError",
+    "ValueModel",
+    "Workspace",
+    "check",
+    "compare",
+    "datasets",
+    "demo",
+    "explain",
+    "init",
+    "promote",
+    "score",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hva_ml' has no attribute {name!r}")
+    value = getattr(import_module(f"hva_ml.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,190 @@
+"""How results look in a terminal. It computes nothing; numbers come as the jobs made them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from hva_ml.jobs.check import CheckReport
+    from hva_ml.jobs.demo import Demo
+    from hva_ml.jobs.explain import Explained
+    from hva_ml.jobs.promote import Release
+    from hva_ml.jobs.score import Scores
+    from hva_ml.jobs.train import Run
+
+COLOURS = {"error": "bold red", "warning": "yellow", "info": "dim"}
+SHOWN = (
+    ("roc_auc", "ROC AUC"),
+    ("pr_auc", "PR AUC"),
+    ("brier", "Brier"),
+    ("calibration_error", "Calibration error"),
+    ("captured_revenue_top_20", "Revenue in top 20 %"),
+    ("gini_value", "Gini of value"),
+    ("total_ratio", "Predicted / actual"),
+)
+
+
+def plain(*columns: str, title: str = "") -> Table:
+    """Return an empty table in the house's manner; the last columns are numbers."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def interval(row: Mapping[str, Any] | None) -> str:
+    """Return a value with its 95 % interval, or a dash where it is undefined."""
+    if row is None or row["value"] is None:
+        return "–"
+    if row["low"] is None:
+        return f"{row['value']:.3f}"
+    return f"{row['value']:.3f} [dim]{row['low']:.3f}–{row['high']:.3f}[/]"
+
+
+def run(out: Console, run: "Run") -> None:
+    """Show one training: the model against every baseline on the untouched cutoffs."""
+    rows = {(r["model"], r["metric"]): r for r in run.metrics.to_pylist()}
+    models = list(dict.fromkeys(m for m, _ in rows))
+    table = plain("Metric, later cutoffs", *models, title=f"{run.name} · version {run.version}")
+    for metric, label in SHOWN:
+        if any((m, metric) in rows for m in models):
+            table.add_row(label, *(interval(rows.get((m, metric))) for m in models))
+    out.print(table)
+    out.print(f"Report   {run.report}", soft_wrap=True)
+    out.print(f"Release  {run.release[:16]} (the same data, file and versions give the same)")
+    out.print(f"Next     hva promote {run.pipeline}")
+
+
+def compare(out: Console, pipeline: str, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Show runs side by side."""
+    if not runs:
+        out.print(f"No finished run yet. Next: hva train {pipeline}")
+        return
+    table = plain("Run", "Version", "Alias", "Started", *(label for _, label in SHOWN))
+    for found in runs:
+        metrics = found["metrics"]
+        values = (metrics.get(f"test.{m}") for m, _ in SHOWN)
+        table.add_row(
+            found["name"], str(found["version"]), ", ".join(found["aliases"]), str(found["started"])[:16],
+            *("–" if v is None else f"{v:.3f}" for v in values),
+        )  # fmt: skip
+    out.print(table)
+
+
+def release(out: Console, release: "Release") -> None:
+    """Show a promotion with every gate."""
+    table = plain("Gate", "Holds", "Measured")
+    for gate in release.gates:
+        table.add_row(
+            gate.name, "[green]yes[/]" if gate.passed else "[bold red]no[/]", escape(gate.sentence())
+        )
+    out.print(table)
+    if release.forced:
+        out.print(f"[yellow]Forced:[/] {escape(release.forced)}")
+    out.print(
+        f"Champion of {release.pipeline} is now version {release.version}: {release.path}", soft_wrap=True
+    )
+
+
+def check(out: Console, report: "CheckReport") -> None:
+    """Show findings as rows."""
+    counts = plain("Table", "Rows kept", "Set aside", title=f"Contract of {report.pipeline}")
+    for name, (clean, aside) in report.rows.items():
+        counts.add_row(name, f"{clean:,}", f"{aside:,}")
+    out.print(counts)
+    if report.quirks:
+        quirks = plain("Set right by the source queries", "Rows", "What")
+        for row in report.quirks:
+            quirks.add_row(*(escape(str(v)) for v in row.values()))
+        out.print(quirks)
+    if report.violations:
+        table = plain("Code", "Severity", "Where", "Rows", "What was found", "What to do")
+        for v in report.violations:
+            ids = f" [dim]({escape(', '.join(v.ids))})[/]" if v.ids else ""
+            table.add_row(
+                v.code, f"[{COLOURS[v.severity]}]{v.severity}[/]", escape(v.where), f"{v.count:,}",
+                escape(v.what) + ids, escape(v.fix),
+            )  # fmt: skip
+        out.print(table)
+    for probe in report.probes:
+        out.print(f"[dim]Probe: {escape(probe)}[/]")
+    verdict = (
+        "[green]Nothing stands in the way of training.[/]"
+        if report.ok
+        else "[bold red]Refused: errors above.[/]"
+    )
+    out.print(verdict)
+
+
+def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
+    """Show the best accounts of a run."""
+    record = scores.record()
+    table = plain("#", "Account", "Tier", "Likelihood", "Value if won", "Expected value", "Percentile", "Work now",
+                  title=f"{scores.pipeline} as of {scores.as_of}: {record['accounts']:,} accounts")  # fmt: skip
+    for row in scores.table.slice(0, rows).to_pylist():
+        table.add_row(
+            str(row["rank"]), escape(row["account_id"]), row["tier"], f"{row['conversion_probability']:.1%}",
+            f"{row['value_if_converted']:,.0f}", f"{row['expected_value']:,.0f}", f"{row['percentile']:.1f}",
+            "●" if row["in_capacity"] else "",
+        )  # fmt: skip
+    out.print(table)
+    tiers = ", ".join(f"{t} {n:,}" for t, n in record["tiers"].items())  # type: ignore[attr-defined]
+    state = "published" if scores.published else "already published, nothing done again"
+    out.print(f"Tiers    {tiers}; expected value in all {record['expected_value']:,.0f}")
+    out.print(f"Run      {scores.run_id} ({state})")
+    out.print(f"Folder   {scores.path}", soft_wrap=True)
+    for finding in scores.findings:
+        if finding.severity != "info":
+            out.print(
+                f"[{COLOURS[finding.severity]}]{finding.code}[/] {escape(finding.where)}: {escape(finding.what)}"
+            )
+
+
+def explanation(out: Console, found: "Explained") -> None:
+    """Show one account: headline, reasons, arithmetic, the page's path."""
+    body = [escape(found.text)]
+    table = plain(*found.columns)
+    for step in found.steps:
+        table.add_row(*(escape(part) for part in step))
+    out.print(
+        Panel(
+            Group(*body, "", table), title=escape(found.title), title_align="left", width=min(out.width, 110)
+        )
+    )
+    for path in found.files:
+        out.print(f"Page     {path}", soft_wrap=True)
+
+
+def demo(out: Console, found: "Demo") -> None:
+    """Show the whole demonstration."""
+    out.print(
+        "[bold]Simulated data:[/] an invented German, Austrian and Swiss vendor whose true odds are known."
+    )
+    run(out, found.run)
+    out.print()
+    release(out, found.release)
+    out.print()
+    scores(out, found.scores)
+    out.print()
+    explanation(out, found.explained)
+    out.print(f"Report   {found.run.report}", soft_wrap=True)
+    out.print(
+        f"Next     hva explain {found.scores.pipeline} {found.scores.table['account_id'][1].as_py()} --lang de"
+    )
+
+
+def datasets(out: Console, found: Sequence[Mapping[str, Any]]) -> None:
+    """Show the public data sets."""
+    table = plain("Name", "Title", "Licence", "Here")
+    for row in found:
+        table.add_row(
+            row["name"],
+            escape(str(row["title"])),
+            escape(str(row["licence"])),
+            escape(str(row["here"]) or "no"),
+        )
+    out.print(table)

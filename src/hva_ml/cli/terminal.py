@@ -1,0 +1,141 @@
+"""What every command shares: where text goes, how progress shows, and how errors end a command."""
+
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from hva_ml.errors import HvaError
+
+P = ParamSpec("P")
+
+WIDTH_OF_A_PIPE = 120
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console; where nobody watches, lines are 120 wide and carry no colours."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False
+    )
+
+
+def print_json(record: object) -> None:
+    """Print one JSON document to standard output."""
+    typer.echo(json.dumps(record, ensure_ascii=False, default=str))
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Turn the errors of a command into one message on standard error and the documented exit code."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        signal.signal(signal.SIGTERM, _stop)
+        try:
+            function(*args, **kwargs)
+        except HvaError as error:
+            if kwargs.get("as_json"):
+                typer.echo(json.dumps(error.record(), ensure_ascii=False), err=True)
+            else:
+                show_error(error)
+            raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            console(stderr=True).print("Stopped. Nothing half-done was published.")
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+def show_error(error: HvaError) -> None:
+    """Print what, where, why and how to mend it."""
+    out = console(stderr=True)
+    first, *rest = error.text().split("\n")
+    out.print(f"[bold red]Error[/] {escape(first)}", soft_wrap=True)
+    for line in rest:
+        out.print(escape(line), soft_wrap=True)
+
+
+def _stop(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+class BarProgress:
+    """A progress bar in a terminal: finished stages stay as lines with their seconds."""
+
+    def __init__(self) -> None:
+        self._out = console(stderr=True)
+        self._bar = RichProgress(
+            TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=self._out, transient=True,
+        )  # fmt: skip
+        self._text = ""
+        self._began = time.monotonic()
+        self._task: Any = None
+
+    def __enter__(self) -> "BarProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._finish(failed=kind is not None)
+        self._bar.stop()
+
+    def stage(self, text: str) -> None:
+        """Begin a stage."""
+        self._finish()
+        self._text, self._began = text, time.monotonic()
+        self._task = self._bar.add_task(text, total=None)
+
+    def step(self, done: int, total: int, note: str = "") -> None:
+        """Move the bar."""
+        if self._task is not None:
+            text = f"{self._text} {note}" if note else self._text
+            self._bar.update(self._task, completed=done, total=total, description=escape(text))
+
+    def _finish(self, *, failed: bool = False) -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+            mark = "[red]✗[/]" if failed else "[green]✓[/]"
+            self._out.print(f"{mark} {escape(self._text)} [dim]{time.monotonic() - self._began:.1f} s[/]")
+
+
+class LineProgress:
+    """Plain log lines, for a job that nobody watches."""
+
+    def __enter__(self) -> "LineProgress":
+        from hva_ml.jobs.progress import LoggedProgress
+
+        self._log = LoggedProgress()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def stage(self, text: str) -> None:
+        """Log a stage."""
+        self._log.stage(text)
+
+    def step(self, done: int, total: int, note: str = "") -> None:
+        """Log a quarter."""
+        self._log.step(done, total, note)
+
+
+def progress() -> BarProgress | LineProgress:
+    """Return a bar in a terminal, lines elsewhere."""
+    return BarProgress() if sys.stderr.isatty() else LineProgress()

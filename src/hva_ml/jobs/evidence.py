@@ -1,0 +1,256 @@
+"""What a training leaves behind: tables, report, bundle and the facts that MLflow and the model card tell."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hva_ml.config import PipelineConfig
+from hva_ml.contracts.records import Violation
+from hva_ml.cutoffs import Calendar
+from hva_ml.errors import UsageError
+from hva_ml.evaluation.table import ModelPrediction
+from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.fitting import Searched, Targets
+from hva_ml.jobs.prepare import Prepared
+from hva_ml.registry.bundle import Bundle
+from hva_ml.splits import Split
+from hva_ml.workspace import Workspace
+
+MODEL = "hva_ml"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Everything known at the end of a training, before it is stored."""
+
+    config: PipelineConfig
+    prepared: Prepared
+    calendar: Calendar
+    features: FeatureSet
+    targets: Targets
+    findings: tuple[Violation, ...]
+    split: Split
+    last: Split
+    searched: Searched
+    predictions: dict[str, ModelPrediction]
+    metrics: pa.Table
+    totals: pa.Table
+    key: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The evidence of a run on disk.
+
+    Attributes
+    ----------
+    folder, bundle, report : pathlib.Path
+        The run's folder, the model bundle in it, and the report for people.
+    table : pyarrow.Table
+        The results table.
+    predictions : pyarrow.Table
+        Test rows with outcome and the model's prediction; stays in the workspace, never goes to MLflow.
+    summary : dict
+        Counts and findings that gates ask for.
+    """
+
+    folder: Path
+    bundle: Path
+    report: Path
+    table: pa.Table
+    predictions: pa.Table
+    summary: dict[str, Any]
+
+    @property
+    def artifacts(self) -> dict[str, Path]:
+        """Files for MLflow: none of them holds a row about an account."""
+        names = ("results.json", "totals.json", "checks.json", "trials.json", "pipeline.toml")
+        found = {name: self.folder / name for name in names}
+        found["report.html"] = self.report
+        return found | {p.name: p for p in sorted((self.folder / "plots").glob("*"))}
+
+
+def test_rows(j: Judgement) -> pa.Table:
+    """Return the untouched rows with outcome and prediction, sorted by (cutoff, account_id)."""
+    model = j.predictions[MODEL]
+    mask = pa.array(j.split.test)
+    index = j.features.index.filter(mask)
+    for name, column in (
+        ("converted", j.targets.converted[j.split.test]),
+        ("value", j.targets.value[j.split.test]),
+        ("probability", model.probability),
+        ("expected_value", model.expected_value),
+    ):
+        index = index.append_column(name, pa.array(column))
+    return index
+
+
+def summary(j: Judgement) -> dict[str, Any]:
+    """Return counts by side, the findings and the totals, JSON-ready."""
+    sides = {"train": j.split.train, "calibrate": j.split.calibrate, "test": j.split.test}
+    days = {"train": j.split.train_days, "calibrate": j.split.calibrate_days, "test": j.split.test_days}
+    accounts = np.asarray(j.features.table["account_id"].to_pylist(), dtype=object)
+    return {
+        "sides": {
+            side: {
+                "cutoffs": [d.isoformat() for d in days[side]],
+                "rows": int(mask.sum()),
+                "accounts": len(set(accounts[mask])),
+                "converted": int(j.targets.converted[mask].sum()),
+                "value": float(j.targets.value[mask].sum()),
+            }
+            for side, mask in sides.items()
+        },
+        "released_on": {
+            "train": [d.isoformat() for d in j.last.train_days],
+            "calibrate": [d.isoformat() for d in j.last.calibrate_days],
+        },
+        "findings": [v.record() for v in j.findings],
+        "quirks": j.prepared.quirks,
+        "totals": _plain(j.totals.to_pylist()),
+    }
+
+
+def metadata(j: Judgement) -> dict[str, Any]:
+    """Return what the bundle and the model card tell of a run."""
+    from hva_ml.jobs.train import versions
+
+    told = summary(j)
+    told.pop("totals")
+    return {
+        **told,
+        "key": j.key,
+        "title": j.config.pipeline.title,
+        "simulated": any(s.kind == "simulated" for s in j.config.sources.values()),
+        "data": dict(sorted(j.prepared.tables.fingerprints.items())),
+        "features": j.features.fingerprint(),
+        "metrics": _plain(j.metrics.to_pylist()),
+        "settings": {"conversion": j.searched.conversion.params, "value": j.searched.value.params},
+        "versions": versions(),
+    }
+
+
+def params(j: Judgement) -> dict[str, Any]:
+    """Return the parameters that MLflow shows."""
+    c = j.config
+    return {
+        "horizon_days": c.horizon.days,
+        "gap_days": c.horizon.gap_days,
+        "first_cutoff": j.calendar.days[0].isoformat(),
+        "last_cutoff": j.calendar.days[-1].isoformat(),
+        "cutoffs": len(j.calendar.days),
+        "features": len(j.features.names),
+        "seed": c.models.seed,
+        "calibration": c.models.calibration,
+        **{f"conversion.{k}": v for k, v in sorted(j.searched.conversion.params.items())},
+        **{f"value.{k}": v for k, v in sorted(j.searched.value.params.items())},
+    }
+
+
+def metrics(j: Judgement) -> dict[str, float]:
+    """Return the metrics that MLflow shows: ``test.*`` of the model, ``baseline.<name>.*`` of the others."""
+    found = {}
+    for row in j.metrics.to_pylist():
+        if row["value"] is None:
+            continue
+        prefix = "test" if row["model"] == MODEL else f"baseline.{row['model']}"
+        found[f"{prefix}.{row['metric']}"] = float(row["value"])
+        if row["model"] == MODEL and row["low"] is not None:
+            found[f"{prefix}.{row['metric']}.low"] = float(row["low"])
+            found[f"{prefix}.{row['metric']}.high"] = float(row["high"])
+    for side, count in summary(j)["sides"].items():
+        found[f"{side}.rows"] = float(count["rows"])
+        found[f"{side}.converted"] = float(count["converted"])
+    return found
+
+
+def tags(j: Judgement, bundle: Bundle) -> dict[str, str]:
+    """Return the tags that MLflow shows, data hashes among them."""
+    found = {
+        "pipeline": j.config.name,
+        "pipeline_file_sha256": j.config.fingerprint(),
+        "features_sha256": j.features.fingerprint(),
+        "release": bundle.release,
+        "key": j.key,
+    }
+    return found | {f"data.{t}.sha256": h for t, h in sorted(j.prepared.tables.fingerprints.items())}
+
+
+def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
+    """Write the evidence of a run under ``data/training/<pipeline>/<key>/``, as one whole."""
+    from hva_ml.jobs.pages import write_model_page
+
+    folder = ws.training(j.config.name) / j.key
+    part = folder.with_name(f".{j.key}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    (part / "plots").mkdir(parents=True)
+    rows, told = test_rows(j), summary(j)
+    pq.write_table(rows, part / "test_rows.parquet")
+    pq.write_table(j.metrics, part / "results.parquet")
+    pq.write_table(j.features.table, part / "features.parquet")
+    for name, table in sorted(j.prepared.tables.quarantine.items()):
+        if table.num_rows:
+            pq.write_table(table, part / f"quarantine_{name}.parquet")
+    trials = {k: _plain(getattr(j.searched, k).trials.to_pylist()) for k in ("conversion", "value")}
+    for name, record in (
+        ("results.json", _plain(j.metrics.to_pylist())),
+        ("totals.json", told["totals"]),
+        ("checks.json", told["findings"]),
+        ("trials.json", trials),
+        ("summary.json", told),
+    ):
+        (part / name).write_text(json.dumps(record, indent=1, sort_keys=True, default=str), encoding="utf-8")
+    (part / "pipeline.toml").write_text(bundle.config_text, encoding="utf-8")
+    bundle.write(part / "bundle")
+    write_model_page(part, j, bundle)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    return _open(folder)
+
+
+def remember(ws: Workspace, pipeline: str, run_id: str, kept: Kept) -> None:
+    """Note which folder holds the evidence of an MLflow run."""
+    place = ws.training(pipeline) / "runs"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / run_id).write_text(kept.folder.name, encoding="utf-8")
+
+
+def recall(ws: Workspace, pipeline: str, run_id: str) -> Kept:
+    """Return the evidence of an MLflow run.
+
+    Raises
+    ------
+    UsageError
+        If it is not in this workspace.
+    """
+    note = ws.training(pipeline) / "runs" / run_id
+    if not note.is_file():
+        raise UsageError(
+            f"The evidence of run {run_id[:12]} is not in this workspace.",
+            where=str(ws.training(pipeline)),
+            why="A promotion is decided on the test rows, which stay where the run was trained.",
+            fix=f"hva train {pipeline}",
+        )
+    return _open(ws.training(pipeline) / note.read_text(encoding="utf-8").strip())
+
+
+def _open(folder: Path) -> Kept:
+    return Kept(
+        folder,
+        folder / "bundle",
+        folder / "report.html",
+        pq.read_table(folder / "results.parquet"),
+        pq.read_table(folder / "test_rows.parquet"),
+        json.loads((folder / "summary.json").read_text(encoding="utf-8")),
+    )
+
+
+def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: v.isoformat() if isinstance(v, date) else v for k, v in row.items()} for row in rows]

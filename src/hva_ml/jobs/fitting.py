@@ -1,0 +1,135 @@
+"""One pair of models from one split: encoder, conversion, calibrator, value, level. It logs and stores nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hva_ml import calibration
+from hva_ml.calibration import Calibrator
+from hva_ml.config import PipelineConfig
+from hva_ml.errors import NotEnoughDataError
+from hva_ml.features.definition import FeatureSet
+from hva_ml.splits import Split
+from hva_ml.training.matrix import Encoder
+from hva_ml.training.propensity import ConversionModel
+from hva_ml.training.search import SearchResult, search
+from hva_ml.training.value import ValueModel
+
+Floats = npt.NDArray[np.float64]
+MIN_CONVERTED = 10
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What became of each row.
+
+    Attributes
+    ----------
+    converted : numpy.ndarray of int8, shape (n_rows,)
+    value : numpy.ndarray of float64, shape (n_rows,)
+        Net amount within the horizon, in currency units.
+    """
+
+    converted: npt.NDArray[np.int8]
+    value: Floats
+
+    @classmethod
+    def of(cls, labels: pa.Table) -> "Targets":
+        """Read a label table."""
+        return cls(labels["converted"].to_numpy().astype(np.int8), labels["value_cents"].to_numpy() / 100.0)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """The best settings found for the two models, with all trials."""
+
+    conversion: SearchResult
+    value: SearchResult
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A calibrated conversion model and a levelled value model over one encoding."""
+
+    encoder: Encoder
+    conversion: ConversionModel
+    calibrator: Calibrator
+    value: ValueModel
+    value_log_scale: float
+
+    def predict(self, features: FeatureSet) -> tuple[Floats, Floats]:
+        """Return probability and value if converted, each of shape (n_rows,)."""
+        X = self.encoder.transform(features)
+        probability = self.calibrator.probability(self.conversion.margin(X))
+        return probability, np.exp(self.value.margin(X) + self.value_log_scale)
+
+
+def search_pair(
+    features: FeatureSet,
+    targets: Targets,
+    split: Split,
+    config: PipelineConfig,
+    storage: str,
+    study: str,
+    progress: object = None,
+) -> Searched:
+    """Search the settings of both models on the training side only."""
+    train = features.take(split.train)
+    encoder = Encoder.fit(train)
+    X = encoder.transform(train)
+    groups = np.asarray(train.table["group_id"].to_pylist(), dtype=object)
+    codes = np.unique(train.table["cutoff"].to_numpy(), return_inverse=True)[1]
+    converted, value = targets.converted[split.train], targets.value[split.train]
+    _enough(converted, "training")
+    won = converted == 1
+    common = {"config": config.search, "models": config.models, "names": encoder.names, "storage": storage}
+    return Searched(
+        search("conversion", X, converted.astype(np.float64), groups, codes,
+               study_name=f"{study}-conversion", progress=progress, **common),
+        search("value", X[won], value[won], groups[won], codes[won],
+               study_name=f"{study}-value", progress=progress, **common),
+    )  # fmt: skip
+
+
+def fit_pair(
+    features: FeatureSet, targets: Targets, split: Split, searched: Searched, config: PipelineConfig
+) -> Pair:
+    """Fit both models on the training side, calibrate and level them on the later side.
+
+    Raises
+    ------
+    NotEnoughDataError
+        With fewer than ten conversions, or non-conversions, on either side.
+    """
+    train, later = features.take(split.train), features.take(split.calibrate)
+    encoder = Encoder.fit(train)
+    X, X_later = encoder.transform(train), encoder.transform(later)
+    converted, value = targets.converted[split.train], targets.value[split.train]
+    converted_later, value_later = targets.converted[split.calibrate], targets.value[split.calibrate]
+    _enough(converted, "training")
+    _enough(converted_later, "calibration")
+    seed = config.models.seed
+    conversion = ConversionModel(**searched.conversion.params, random_state=seed)
+    conversion.fit(X, converted)
+    calibrator = calibration.fit(config.models.calibration, conversion.margin(X_later), converted_later)
+    won, won_later = converted == 1, converted_later == 1
+    model = ValueModel(**searched.value.params, random_state=seed)
+    model.fit(X[won], value[won])
+    log_scale = model.log_scale_ + calibration.level(
+        value_later[won_later], model.predict(X_later[won_later])
+    )
+    return Pair(encoder, conversion, calibrator, model, float(log_scale))
+
+
+def _enough(converted: npt.NDArray[np.int8], side: str) -> None:
+    positives, negatives = int(converted.sum()), int((1 - converted).sum())
+    if min(positives, negatives) < MIN_CONVERTED:
+        raise NotEnoughDataError(
+            f"The {side} side holds {positives} conversions and {negatives} rows without one; "
+            f"at least {MIN_CONVERTED} of each are needed.",
+            where="[cutoffs], [horizon], [target]",
+            why="A likelihood learned from a handful of cases is a guess.",
+            fix="Use more or earlier cutoffs, a longer horizon, or a wider conversion event.",
+        )

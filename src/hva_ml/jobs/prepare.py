@@ -1,0 +1,117 @@
+"""From the pipeline's sources to tables that keep the contract. Nothing is computed from them here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from hva_ml.config import PipelineConfig
+from hva_ml.connectors import sources
+from hva_ml.contracts.checks import enforce
+from hva_ml.contracts.records import ContractTables, Violation
+from hva_ml.cutoffs import Calendar, instant, series
+from hva_ml.engines.duckdb import DuckDBEngine
+from hva_ml.errors import ContractError, SourceError
+from hva_ml.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Sources read, mapped and checked.
+
+    Attributes
+    ----------
+    raw : dict of str to pyarrow.Table
+        The sources as read.
+    tables : ContractTables
+        Clean tables with all findings.
+    quirks : list of dict
+        What the source queries set right, counted: rows of ``quirk``, ``rows``, ``what``.
+    """
+
+    raw: dict[str, pa.Table]
+    tables: ContractTables
+    quirks: list[dict[str, object]]
+
+
+def prepare(ws: Workspace, config: PipelineConfig) -> Prepared:
+    """Read the sources of a pipeline, run its queries, hold the results to the contract."""
+    raw = sources.load(ws, config)
+    tables, quirks = contract_tables(ws, config, raw)
+    return Prepared(raw, tables, quirks)
+
+
+def contract_tables(
+    ws: Workspace, config: PipelineConfig, raw: dict[str, pa.Table]
+) -> tuple[ContractTables, list[dict[str, object]]]:
+    """Map raw sources to contract tables by the pipeline's queries, and check them."""
+    folder = ws.queries(config.name)
+    engine = DuckDBEngine()
+    try:
+        for name in sorted(raw):
+            engine.register(name, raw[name])
+        mapped = {
+            name: engine.query(_sql(folder, table.sql), f"pipelines/{config.name}/{table.sql}")
+            for name, table in sorted(config.tables.items())
+        }
+        quirks: list[dict[str, object]] = []
+        if (folder / "quirks.sql").is_file():
+            found = engine.query(_sql(folder, "quirks.sql"), f"pipelines/{config.name}/quirks.sql")
+            quirks = found.to_pylist()
+    finally:
+        engine.close()
+    return enforce(mapped, config, data_end(config)), quirks
+
+
+def data_end(config: PipelineConfig) -> datetime | None:
+    """Return the declared end of the data as an instant, or None."""
+    day = config.cutoffs.data_end
+    return instant(day, config.pipeline.timezone) if day else None
+
+
+def calendar(config: PipelineConfig, tables: ContractTables) -> Calendar:
+    """Return the pipeline's matured cutoffs: those whose horizon is over when the data end.
+
+    Without a declared ``data_end`` the data end with the last row of the target table.
+    """
+    declared = Calendar(
+        series(config.cutoffs.first, config.cutoffs.last, config.cutoffs.every),
+        config.horizon.days,
+        config.horizon.gap_days,
+        config.pipeline.timezone,
+    )
+    end = data_end(config)
+    if end is None:
+        times = tables.tables[config.target.table]["event_time"]
+        end = max(times.to_pylist())
+    return declared.matured(end)
+
+
+def refuse_errors(config: PipelineConfig, violations: tuple[Violation, ...]) -> None:
+    """Raise ``ContractError`` if a finding of severity error stands in the way of an honest result."""
+    errors = [v for v in violations if v.severity == "error"]
+    if errors:
+        first = errors[0]
+        raise ContractError(
+            f"{first.code}: {first.what}" + (f" ({len(errors) - 1} more errors)" if len(errors) > 1 else ""),
+            where=f"{first.where}, {first.count} rows",
+            why="A model learned from such data would be wrong without anybody noticing.",
+            fix=f"{first.fix} All findings: hva check {config.name}",
+            ids=first.ids,
+        )
+
+
+def _sql(folder: Path, name: str) -> str:
+    if Path(name).name != name:
+        raise SourceError(
+            "A query is a file name, not a path.", where=name, fix=f"Put the file into {folder} and name it."
+        )
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(
+            "The source query cannot be read.",
+            where=str(folder / name),
+            fix="Write the query there as UTF-8.",
+        ) from error

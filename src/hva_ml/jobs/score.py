@@ -1,0 +1,170 @@
+"""Score: every account as of a day with the champion, explained, audited and published as one whole."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from hva_ml import publication, scoring
+from hva_ml.config import PipelineConfig
+from hva_ml.contracts.records import ContractTables, Violation
+from hva_ml.cutoffs import Calendar, instant
+from hva_ml.errors import NotEnoughDataError, UsageError
+from hva_ml.features import build
+from hva_ml.jobs.prepare import prepare, refuse_errors
+from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.registry.releases import champion_release
+from hva_ml.workspace import Workspace
+
+STALE_AFTER = timedelta(days=45)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One published run of scores.
+
+    Attributes
+    ----------
+    workspace, pipeline, as_of, run_id : Workspace, str, datetime.date, str
+        What was scored when.
+    published : bool
+        False if the same run was already published: nothing was done again.
+    path : pathlib.Path
+        The immutable run folder.
+    table : pyarrow.Table
+        One row per account, best first; the columns are listed in docs/scores.md.
+    findings : tuple of Violation
+        What to know about the data of this run.
+    """
+
+    workspace: Workspace
+    pipeline: str
+    as_of: date
+    run_id: str
+    published: bool
+    path: Path
+    table: pa.Table
+    findings: tuple[Violation, ...]
+
+    def record(self) -> dict[str, object]:
+        """Return the run as a JSON-ready record, without the rows."""
+        return {
+            "pipeline": self.pipeline,
+            "as_of": self.as_of.isoformat(),
+            "run_id": self.run_id,
+            "published": self.published,
+            "path": str(self.path),
+            "accounts": self.table.num_rows,
+            "expected_value": float(sum(self.table["expected_value"].to_pylist())),
+            "tiers": {
+                t: int(n) for t, n in sorted(
+                    (r["values"], r["counts"]) for r in self.table["tier"].value_counts().to_pylist()
+                )
+            },
+            "findings": [v.record() for v in self.findings],
+        }  # fmt: skip
+
+
+def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress | None = None) -> Scores:
+    """Score all accounts of a pipeline as of a day, and publish the run.
+
+    Only rows that happened and were known before `as_of` (local midnight) count. Scoring the same day with
+    the same champion and data again does nothing.
+
+    Parameters
+    ----------
+    ws : Workspace
+        The workspace.
+    pipeline : str
+        Name of the pipeline.
+    as_of : datetime.date or str
+        The day, or its ISO form; there is no default, so that a late job scores the day it was meant for.
+    progress : Progress, optional
+        Where stages are told.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    RefusedError
+        If there is no champion, or an audit refuses the run; the last published run stays.
+    """
+    progress = progress or LoggedProgress()
+    config = ws.config(pipeline)
+    day = _day(as_of)
+    with publication.lock(ws.lock(config.name)):
+        version, bundle = champion_release(ws, config.name)
+        progress.stage("Reading sources and checking the contract")
+        prepared = prepare(ws, config)
+        refuse_errors(config, prepared.tables.violations)
+        visible = prepared.tables.upto(instant(day, config.pipeline.timezone))
+        when = Calendar((day,), config.horizon.days, config.horizon.gap_days, config.pipeline.timezone)
+        progress.stage("Point-in-time features")
+        features = build.build(prepared.tables, config, when)
+        if features.table.num_rows == 0:
+            raise NotEnoughDataError(
+                f"There is no account to score as of {day}.",
+                where=f"[population] of {config.name}",
+                why="An empty night would take all scores away from sales.",
+                fix="Choose a day within the data, or widen [population].",
+            )
+        progress.stage(f"Scoring and explaining {features.table.num_rows} accounts")
+        scored = scoring.score(
+            bundle,
+            features,
+            accounts=visible.tables["accounts"],
+            config=config.scoring,
+            model_version=version,
+        )
+        progress.stage("Auditing and publishing")
+        published = publication.publish(
+            ws.scores(config.name),
+            {"scores": scored.table, "explanations": scored.explanations, "features": features.table},
+            {
+                "pipeline": config.name,
+                "as_of": day.isoformat(),
+                "model_version": version,
+                "release": bundle.release,
+                "features": features.fingerprint(),
+                "accounts": len(visible.tables["accounts"]),
+                "scoring": config.fingerprint(),
+            },
+            expected_rows=features.table.num_rows,
+        )
+    findings = (*prepared.tables.violations, *_stale(visible, config, day))
+    return Scores(
+        ws, config.name, day, published.run_id, published.published, published.path, scored.table, findings
+    )
+
+
+def _day(as_of: date | str) -> date:
+    if isinstance(as_of, date):
+        return as_of
+    try:
+        return date.fromisoformat(as_of)
+    except ValueError as error:
+        raise UsageError(
+            f"'{as_of[:30]}' is not a day.", where="as_of", fix="Write it as 2025-12-31."
+        ) from error
+
+
+def _stale(visible: ContractTables, config: PipelineConfig, day: date) -> list[Violation]:
+    """Say so when the newest visible row of a source is old: silence would pass for inactivity."""
+    limit = instant(day, config.pipeline.timezone) - STALE_AFTER
+    found = []
+    for name in sorted(set(visible.tables) - {"accounts", "contacts"}):
+        times = visible.tables[name]["event_time"].to_pylist()
+        newest = max(times) if times else None
+        if newest is None or newest < limit:
+            last = f"{newest:%Y-%m-%d}" if newest else "no row at all"
+            found.append(
+                Violation(
+                    "HVS001", name, 0, "warning",
+                    f"The newest row known before {day} is old: {last}.",
+                    "Check whether the source arrived; accounts may look inactive although they are not.",
+                )
+            )  # fmt: skip
+    return found

@@ -1,0 +1,237 @@
+"""Train: data to features to two models, judged on untouched later cutoffs, refitted, logged, registered."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from hva_ml import labels, splits
+from hva_ml.config import PipelineConfig
+from hva_ml.cutoffs import Calendar
+from hva_ml.evaluation.suspicion import suspicious
+from hva_ml.evaluation.table import ModelPrediction, evaluate, per_cutoff
+from hva_ml.explanation.composition import typical
+from hva_ml.features import build
+from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs import evidence
+from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair
+from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
+from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.publication import lock
+from hva_ml.registry import tracking
+from hva_ml.registry.bundle import Bundle
+from hva_ml.training.baselines import all_baselines
+from hva_ml.workspace import Workspace
+
+MODEL = "hva_ml"
+LIBRARIES = ("hva-ml", "lightgbm", "numpy", "pyarrow", "scikit-learn", "duckdb", "optuna", "shap", "mlflow")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished training.
+
+    Attributes
+    ----------
+    workspace : Workspace
+        Where it ran.
+    pipeline, run_id, name, version : str
+        Pipeline, MLflow run, readable name, registered model version.
+    release : str
+        Hash of the bundle; the same data, file and versions give the same one.
+    metrics : pyarrow.Table
+        model, metric, value, low, high on the untouched test cutoffs.
+    report : pathlib.Path
+        The run's report for people.
+    """
+
+    workspace: Workspace
+    pipeline: str
+    run_id: str
+    name: str
+    version: str
+    release: str
+    metrics: pa.Table
+    report: Path
+
+    def record(self) -> dict[str, object]:
+        """Return the run as a JSON-ready record."""
+        return {
+            "pipeline": self.pipeline,
+            "run_id": self.run_id,
+            "name": self.name,
+            "version": self.version,
+            "release": self.release,
+            "report": str(self.report),
+            "metrics": self.metrics.to_pylist(),
+        }
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Point-in-time features and labels of one pipeline."""
+
+    calendar: Calendar
+    features: FeatureSet
+    labels: pa.Table
+    targets: Targets
+
+    def fingerprint(self) -> str:
+        """Return a hash of features and labels."""
+        from hva_ml.features.definition import table_fingerprint
+
+        text = self.features.fingerprint() + table_fingerprint(self.labels)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def training_set(config: PipelineConfig, prepared: Prepared) -> TrainingSet:
+    """Build features and labels at all matured cutoffs."""
+    when = calendar(config, prepared.tables)
+    features = build.build(prepared.tables, config, when)
+    table = labels.build(prepared.tables, features.index, config, when)
+    return TrainingSet(when, features, table, Targets.of(table))
+
+
+def train(ws: Workspace, pipeline: str, *, progress: Progress | None = None) -> Run:
+    """Train, judge and register the models of a pipeline.
+
+    The settings are searched on the training cutoffs, the models judged on the latest ones, which nothing
+    has touched before. The registered model is the same procedure fitted again on all matured cutoffs.
+
+    Parameters
+    ----------
+    ws : Workspace
+        The workspace.
+    pipeline : str
+        Name of the pipeline.
+    progress : Progress, optional
+        Where stages are told; log lines by default.
+
+    Returns
+    -------
+    Run
+        With the results table of the model and every baseline.
+
+    Raises
+    ------
+    ContractError
+        If the data break the contract.
+    NotEnoughDataError
+        If there is too little to learn from.
+    BusyError
+        If another run of the pipeline is at work.
+    """
+    progress = progress or LoggedProgress()
+    config = ws.config(pipeline)
+    with lock(ws.lock(config.name)):
+        return _train(ws, config, progress)
+
+
+def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
+    progress.stage("Reading sources and checking the contract")
+    prepared = prepare(ws, config)
+    refuse_errors(config, prepared.tables.violations)
+    progress.stage("Point-in-time features and labels")
+    data = training_set(config, prepared)
+    findings = (*prepared.tables.violations, *suspicious(data.features, data.targets.converted))
+    key = run_key(config, data)
+    split = splits.split(data.features.index, data.calendar, config.split, config.models.seed)
+    progress.stage(f"Searching settings, {config.search.trials} trials for each model")
+    ws.mlruns.mkdir(parents=True, exist_ok=True)
+    searched = search_pair(
+        data.features, data.targets, split, config, ws.optuna_uri, f"{config.name}-{key}", progress.step
+    )
+    progress.stage("Judging model and baselines on the untouched latest cutoffs")
+    judged = fit_pair(data.features, data.targets, split, searched, config)
+    predictions = judge(data, split, judged, config)
+    test = split.test
+    groups = np.asarray(data.features.table["group_id"].to_pylist(), dtype=object)[test]
+    converted, value = data.targets.converted[test], data.targets.value[test]
+    metrics = evaluate(
+        predictions, converted, value, groups,
+        resamples=config.split.bootstrap, seed=config.models.seed, capacity=config.scoring.capacity,
+    )  # fmt: skip
+    cutoffs = data.features.table["cutoff"].filter(pa.array(test))
+    totals = per_cutoff(predictions, converted, value, cutoffs)
+    progress.stage("Fitting the same procedure on all matured cutoffs")
+    last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
+    final = fit_pair(data.features, data.targets, last, searched, config)
+    judgement = evidence.Judgement(
+        config, prepared, data.calendar, data.features, data.targets, findings, split, last, searched,
+        predictions, metrics, totals, key,
+    )  # fmt: skip
+    bundle = _bundle(ws, config, data, final, searched, last.train | last.calibrate, judgement)
+    progress.stage("Writing the report and logging the run to MLflow")
+    kept = evidence.keep(ws, judgement, bundle)
+    record = tracking.log_run(
+        ws, config.name, name=f"{config.name}-{key}", params=evidence.params(judgement),
+        metrics=evidence.metrics(judgement), tags=evidence.tags(judgement, bundle),
+        artifacts=kept.artifacts, bundle_folder=kept.bundle,
+    )  # fmt: skip
+    evidence.remember(ws, config.name, record.run_id, kept)
+    return Run(
+        ws, config.name, record.run_id, record.name, record.version, bundle.release, metrics, kept.report
+    )
+
+
+def judge(
+    data: TrainingSet, split: splits.Split, judged: Pair, config: PipelineConfig
+) -> dict[str, ModelPrediction]:
+    """Return the predictions of the model and of every baseline for the test rows."""
+    test = data.features.take(split.test)
+    probability, value = judged.predict(test)
+    found = {MODEL: ModelPrediction(probability, value, probability * value)}
+    known = split.train | split.calibrate
+    for baseline in all_baselines(config.models.seed):
+        baseline.fit(
+            data.features.take(known), data.targets.converted[known], data.targets.value[known],
+            config.horizon.days,
+        )  # fmt: skip
+        guess = baseline.predict(test)
+        found[baseline.name] = ModelPrediction(
+            guess.probability, guess.value_if_converted, guess.expected_value
+        )
+    return found
+
+
+def run_key(config: PipelineConfig, data: TrainingSet) -> str:
+    """Return a short hash of everything that decides the outcome: file, data and library versions."""
+    text = json.dumps([config.fingerprint(), data.fingerprint(), versions()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that touch the numbers."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def _bundle(
+    ws: Workspace,
+    config: PipelineConfig,
+    data: TrainingSet,
+    final: Pair,
+    searched: Searched,
+    rows: np.ndarray,
+    judgement: "evidence.Judgement",
+) -> Bundle:
+    X = final.encoder.transform(data.features.take(rows))
+    return Bundle(
+        pipeline=config.name,
+        config_text=(ws.pipelines / f"{config.name}.toml").read_text(encoding="utf-8"),
+        definitions=data.features.definitions,
+        encoder=final.encoder,
+        conversion=final.conversion.booster_,
+        calibrator=final.calibrator,
+        value=final.value.booster_,
+        value_log_scale=final.value_log_scale,
+        value_distribution=str(searched.value.params["distribution"]),
+        reference=typical(X, tuple(d.kind for d in data.features.definitions)),
+        currency=config.pipeline.currency,
+        horizon_days=config.horizon.days,
+        gap_days=config.horizon.gap_days,
+        metadata=evidence.metadata(judgement),
+    )
