@@ -1,11 +1,24 @@
-"""What all tests share: quiet libraries, and the real data sets where they are present."""
+"""What all tests share: quiet libraries, a small simulated workspace, real data sets where they are present."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import hva_ml as hva
+
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+PIPELINE = "dach_sample"
+AS_OF = "2025-12-31"
+SMALLER = (
+    ("\naccounts = 3000", "\naccounts = 500"),
+    ("\nfirst = 2022-01-01", "\nfirst = 2023-07-01"),
+    ("\nfirst = 2023-01-01", "\nfirst = 2024-01-01"),
+    ("\ntrials = 12", "\ntrials = 2"),
+    ("\ncalibrate_cutoffs = 3", "\nbootstrap = 20\ncalibrate_cutoffs = 3"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +28,41 @@ def real_data() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("real data are not here: HVA_DATASETS names no folder")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def small_workspace() -> Callable[[Path], hva.Workspace]:
+    """Make a workspace whose `dach_sample` is small enough for a test."""
+
+    def make(folder: Path) -> hva.Workspace:
+        ws, _ = hva.init(folder)
+        path = ws.pipelines / f"{PIPELINE}.toml"
+        text = path.read_text(encoding="utf-8")
+        for old, new in SMALLER:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+        return ws
+
+    return make
+
+
+@dataclass(frozen=True)
+class MainJob:
+    """What the main job made."""
+
+    ws: hva.Workspace
+    run: object
+    release: object
+    scores: object
+
+
+@pytest.fixture(scope="session")
+def main_job(
+    tmp_path_factory: pytest.TempPathFactory, small_workspace: Callable[[Path], hva.Workspace]
+) -> MainJob:
+    """Train, promote and score once for all tests of a worker."""
+    ws = small_workspace(tmp_path_factory.mktemp("main-job"))
+    run = hva.train(ws, PIPELINE)
+    release = hva.promote(run, force="a test of the main job")
+    return MainJob(ws, run, release, hva.score(ws, PIPELINE, as_of=AS_OF))

@@ -268,7 +268,10 @@ class Scoring:
 
 @dataclass(frozen=True, config=_FROZEN)
 class PipelineConfig:
-    """One pipeline file, whole."""
+    """One pipeline file, whole.
+
+    `views` names queries that run first, in the order written; later queries see each as a relation of its name.
+    """
 
     pipeline: Pipeline
     sources: dict[Name, Source]
@@ -277,6 +280,7 @@ class PipelineConfig:
     horizon: Horizon
     population: Population
     target: Target
+    views: dict[Name, str] = Field(default_factory=dict)
     features: Features = Field(default_factory=Features)
     simulation: Simulation = Field(default_factory=Simulation)
     models: Models = Field(default_factory=Models)

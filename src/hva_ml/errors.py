@@ -20,7 +20,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("zzz", ["horizon"])
     ''
     """
-    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    candidates = sorted(known)
+    found = get_close_matches(word, candidates, n=1, cutoff=0.6)
+    if not found and len(word) > 2:
+        found = [c for c in candidates if c.startswith(word)]
     return f" Did you mean '{found[0]}'?" if found else ""
 
 

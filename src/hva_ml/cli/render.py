@@ -23,7 +23,7 @@ SHOWN = (
     ("brier", "Brier"),
     ("calibration_error", "Calibration error"),
     ("captured_revenue_top_20", "Revenue in top 20 %"),
-    ("gini_value", "Gini of value"),
+    ("normalized_gini", "Gini of value"),
     ("total_ratio", "Predicted / actual"),
 )
 
@@ -123,8 +123,11 @@ def check(out: Console, report: "CheckReport") -> None:
 def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     """Show the best accounts of a run."""
     record = scores.record()
-    table = plain("#", "Account", "Tier", "Likelihood", "Value if won", "Expected value", "Percentile", "Work now",
-                  title=f"{scores.pipeline} as of {scores.as_of}: {record['accounts']:,} accounts")  # fmt: skip
+    title = f"{scores.pipeline} as of {scores.as_of}: {record['accounts']:,} accounts"
+    table = plain(
+        "#", "Account", "Tier", "Likelihood", "Value if won", "Expected value", "Percentile", "Work now",
+        title=title,
+    )  # fmt: skip
     for row in scores.table.slice(0, rows).to_pylist():
         table.add_row(
             str(row["rank"]), escape(row["account_id"]), row["tier"], f"{row['conversion_probability']:.1%}",
@@ -139,9 +142,8 @@ def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     out.print(f"Folder   {scores.path}", soft_wrap=True)
     for finding in scores.findings:
         if finding.severity != "info":
-            out.print(
-                f"[{COLOURS[finding.severity]}]{finding.code}[/] {escape(finding.where)}: {escape(finding.what)}"
-            )
+            said = f"{escape(finding.where)}: {escape(finding.what)}"
+            out.print(f"[{COLOURS[finding.severity]}]{finding.code}[/] {said}")
 
 
 def explanation(out: Console, found: "Explained") -> None:
@@ -172,9 +174,8 @@ def demo(out: Console, found: "Demo") -> None:
     out.print()
     explanation(out, found.explained)
     out.print(f"Report   {found.run.report}", soft_wrap=True)
-    out.print(
-        f"Next     hva explain {found.scores.pipeline} {found.scores.table['account_id'][1].as_py()} --lang de"
-    )
+    second = found.scores.table["account_id"][1].as_py()
+    out.print(f"Next     hva explain {found.scores.pipeline} {second} --lang de")
 
 
 def datasets(out: Console, found: Sequence[Mapping[str, Any]]) -> None:

@@ -1,10 +1,11 @@
 """Does the order of the accounts put the right ones first? Rank measures, for many weightings at once.
 
 Every function takes weights of shape (n_weightings, n_rows): one row of ones gives the plain measure, rows of
-resampled counts give its bootstrap. Tied scores count by their expectation, so the order of rows never matters.
+resampled counts give its bootstrap. Tied scores count by their expectation: the order of rows never matters.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
     [0.5, nan]
     """
     out = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
-    return np.divide(numerator, denominator, out=out, where=denominator > 0)
+    return np.asarray(np.divide(numerator, denominator, out=out, where=denominator > 0))
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,28 @@ class Gains:
         """The whole weight, shape (n_weightings,)."""
         return np.asarray(self.population.sum(axis=1))
 
+    @cached_property
+    def reach(self) -> Floats:
+        """Weight down to and with each block, shape (n_weightings, n_blocks)."""
+        return np.cumsum(self.population, axis=1)
+
+    @cached_property
+    def gained(self) -> Floats:
+        """Mass down to and with each block, shape (n_weightings, n_blocks)."""
+        return np.cumsum(self.mass, axis=1)
+
     def within(self, top: Floats) -> Floats:
         """Return the mass in the best `top` rows (shape (n_weightings,)); a cut block counts by its share."""
-        reach = np.cumsum(self.population, axis=1)
-        share = np.clip(
-            ratio(top[:, None] - (reach - self.population), self.population), 0.0, 1.0
-        )  # fmt: skip
-        return np.asarray(np.where(self.population > 0, share * self.mass, 0.0).sum(axis=1))
+        lines = np.arange(len(top))
+        cut = np.minimum((self.reach < top[:, None]).sum(axis=1), self.reach.shape[1] - 1)
+        population, mass = self.population[lines, cut], self.mass[lines, cut]
+        missing = top - (self.reach[lines, cut] - population)
+        share = np.clip(np.nan_to_num(ratio(missing, population)), 0.0, 1.0)
+        return np.asarray(self.gained[lines, cut] - mass + share * mass)
 
     def area(self) -> Floats:
         """Return the area under the gains curve, both axes scaled to 1: 0.5 for a random order."""
-        gained = np.cumsum(self.mass, axis=1) - 0.5 * self.mass
-        return ratio((gained * self.population).sum(axis=1), self.rows * self.total)
+        return ratio(((self.gained - 0.5 * self.mass) * self.population).sum(axis=1), self.rows * self.total)
 
 
 def roc_auc(order: Order, converted: Floats, weight: Floats) -> Floats:
@@ -113,15 +124,17 @@ def roc_auc(order: Order, converted: Floats, weight: Floats) -> Floats:
     return ratio((above * negative).sum(axis=1), positive.sum(axis=1) * negative.sum(axis=1))
 
 
-def average_precision(order: Order, converted: Floats, weight: Floats) -> Floats:
-    """Return the area under the precision-recall curve as average precision; NaN without a conversion."""
-    gains = Gains.of(order, converted, weight)
-    precision = ratio(np.cumsum(gains.mass, axis=1), np.cumsum(gains.population, axis=1))
+def average_precision(gains: Gains) -> Floats:
+    """Return the area under the precision-recall curve as average precision; NaN without a conversion.
+
+    `gains` of the conversions, by falling probability.
+    """
+    precision = ratio(gains.gained, gains.reach)
     return ratio(np.nansum(precision * gains.mass, axis=1), gains.total)
 
 
 def captured(gains: Gains, share: float) -> Floats:
-    """Return the share of the mass that lies in the best `share` of the rows; NaN if the total is not positive.
+    """Return the share of the mass in the best `share` of the rows; NaN if the total is not positive.
 
     ``0 < share <= 1``. A part of a row counts by its part: one percent of 250 rows are 2.5 rows.
     """
@@ -144,7 +157,9 @@ def normalized_gini(gains: Gains, perfect: Gains) -> Floats:
 
     NaN if the total is not positive or all values are equal.
     """
-    return ratio(2.0 * gains.area() - 1.0, 2.0 * perfect.area() - 1.0)
+    best = 2.0 * perfect.area() - 1.0
+    # Equal values leave a rounding error where the perfect order has nothing to order.
+    return ratio(2.0 * gains.area() - 1.0, np.where(best > 1e-12, best, np.nan))
 
 
 def spearman(one: Order, other: Order, weight: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Contract and leakage report before any training: what is wrong with the data, and does anything look ahead?"""
+"""Contract and leakage report before any training: what is wrong, and what looks ahead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ def check(
         probes = (
             "truncation: features from tables cut at the cutoff equal features from all data",
             "perturbation: everything from the cutoff on scrambled changes no feature",
-            "source truncation: raw data cut at the cutoff and mapped again by the source queries give the same",
+            "source truncation: raw data cut at the cutoff and mapped again give the same features",
             "single-feature power: no feature predicts too well to be true",
         )
         found += leakage_findings(ws, config, prepared, progress)

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +12,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hva_ml.config import PipelineConfig
-from hva_ml.contracts.records import Violation
-from hva_ml.cutoffs import Calendar
 from hva_ml.errors import UsageError
-from hva_ml.evaluation.table import ModelPrediction
-from hva_ml.features.definition import FeatureSet
-from hva_ml.jobs.fitting import Searched, Targets
-from hva_ml.jobs.prepare import Prepared
+from hva_ml.evaluation.table import MODEL
+from hva_ml.jobs.judgement import Judgement
+from hva_ml.jobs.pages import write_model_page
 from hva_ml.registry.bundle import Bundle
-from hva_ml.splits import Split
 from hva_ml.workspace import Workspace
 
-MODEL = "hva_ml"
+LIBRARIES = ("hva-ml", "lightgbm", "numpy", "pyarrow", "scikit-learn", "duckdb", "optuna", "mlflow")
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """Everything known at the end of a training, before it is stored."""
-
-    config: PipelineConfig
-    prepared: Prepared
-    calendar: Calendar
-    features: FeatureSet
-    targets: Targets
-    findings: tuple[Violation, ...]
-    split: Split
-    last: Split
-    searched: Searched
-    predictions: dict[str, ModelPrediction]
-    metrics: pa.Table
-    totals: pa.Table
-    key: str
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that touch the numbers."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 @dataclass(frozen=True)
@@ -120,8 +102,6 @@ def summary(j: Judgement) -> dict[str, Any]:
 
 def metadata(j: Judgement) -> dict[str, Any]:
     """Return what the bundle and the model card tell of a run."""
-    from hva_ml.jobs.train import versions
-
     told = summary(j)
     told.pop("totals")
     return {
@@ -132,7 +112,14 @@ def metadata(j: Judgement) -> dict[str, Any]:
         "data": dict(sorted(j.prepared.tables.fingerprints.items())),
         "features": j.features.fingerprint(),
         "metrics": _plain(j.metrics.to_pylist()),
-        "settings": {"conversion": j.searched.conversion.params, "value": j.searched.value.params},
+        "settings": {
+            "conversion": {**j.searched.conversion.params, "rounds": j.searched.conversion.rounds},
+            "value": {
+                **j.searched.value.params,
+                "rounds": j.searched.value.rounds,
+                "distribution": j.searched.value.distribution,
+            },
+        },
         "versions": versions(),
     }
 
@@ -151,6 +138,9 @@ def params(j: Judgement) -> dict[str, Any]:
         "calibration": c.models.calibration,
         **{f"conversion.{k}": v for k, v in sorted(j.searched.conversion.params.items())},
         **{f"value.{k}": v for k, v in sorted(j.searched.value.params.items())},
+        "conversion.rounds": j.searched.conversion.rounds,
+        "value.rounds": j.searched.value.rounds,
+        "value.distribution": j.searched.value.distribution,
     }
 
 
@@ -185,8 +175,6 @@ def tags(j: Judgement, bundle: Bundle) -> dict[str, str]:
 
 def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
     """Write the evidence of a run under ``data/training/<pipeline>/<key>/``, as one whole."""
-    from hva_ml.jobs.pages import write_model_page
-
     folder = ws.training(j.config.name) / j.key
     part = folder.with_name(f".{j.key}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -209,7 +197,7 @@ def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
         (part / name).write_text(json.dumps(record, indent=1, sort_keys=True, default=str), encoding="utf-8")
     (part / "pipeline.toml").write_text(bundle.config_text, encoding="utf-8")
     bundle.write(part / "bundle")
-    write_model_page(part, j, bundle)
+    write_model_page(part, j, bundle, told)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return _open(folder)

@@ -1,9 +1,10 @@
-"""One pair of models from one split: encoder, conversion, calibrator, value, level. It logs and stores nothing."""
+"""One pair of models from one split: encode, fit, calibrate, level. It logs and stores nothing."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from hva_ml import calibration
@@ -11,10 +12,12 @@ from hva_ml.calibration import Calibrator
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.progress import Progress
 from hva_ml.splits import Split
+from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
 from hva_ml.training.propensity import ConversionModel
-from hva_ml.training.search import SearchResult, search
+from hva_ml.training.search import Kind, SearchResult, search
 from hva_ml.training.value import ValueModel
 
 Floats = npt.NDArray[np.float64]
@@ -54,9 +57,9 @@ class Pair:
     """A calibrated conversion model and a levelled value model over one encoding."""
 
     encoder: Encoder
-    conversion: ConversionModel
+    conversion: Booster
     calibrator: Calibrator
-    value: ValueModel
+    value: Booster
     value_log_scale: float
 
     def predict(self, features: FeatureSet) -> tuple[Floats, Floats]:
@@ -73,9 +76,13 @@ def search_pair(
     config: PipelineConfig,
     storage: str,
     study: str,
-    progress: object = None,
+    progress: Progress,
 ) -> Searched:
     """Search the settings of both models on the training side only."""
+
+    def told(done: int, total: int, best: float) -> None:
+        progress.step(done, total, f"best {best:.4f}")
+
     train = features.take(split.train)
     encoder = Encoder.fit(train)
     X = encoder.transform(train)
@@ -84,13 +91,17 @@ def search_pair(
     converted, value = targets.converted[split.train], targets.value[split.train]
     _enough(converted, "training")
     won = converted == 1
-    common = {"config": config.search, "models": config.models, "names": encoder.names, "storage": storage}
+
+    def find(kind: Kind, rows: npt.NDArray[np.bool_], y: Floats) -> SearchResult:
+        return search(
+            kind, X[rows], y, list(groups[rows]), codes[rows], config=config.search, models=config.models,
+            names=encoder.names, storage=storage, study_name=f"{study}-{kind}", progress=told,
+        )  # fmt: skip
+
     return Searched(
-        search("conversion", X, converted.astype(np.float64), groups, codes,
-               study_name=f"{study}-conversion", progress=progress, **common),
-        search("value", X[won], value[won], groups[won], codes[won],
-               study_name=f"{study}-value", progress=progress, **common),
-    )  # fmt: skip
+        find("conversion", np.ones(len(X), dtype=bool), converted.astype(np.float64)),
+        find("value", won, value[won]),
+    )
 
 
 def fit_pair(
@@ -110,17 +121,20 @@ def fit_pair(
     converted_later, value_later = targets.converted[split.calibrate], targets.value[split.calibrate]
     _enough(converted, "training")
     _enough(converted_later, "calibration")
-    seed = config.models.seed
-    conversion = ConversionModel(**searched.conversion.params, random_state=seed)
-    conversion.fit(X, converted)
-    calibrator = calibration.fit(config.models.calibration, conversion.margin(X_later), converted_later)
+    seed, names = config.models.seed, list(encoder.names)
+    found = searched.conversion
+    conversion = ConversionModel(**found.params, rounds=found.rounds, random_state=seed)
+    trees = conversion.fit(pd.DataFrame(X, columns=names), converted).booster_
+    calibrator = calibration.fit(config.models.calibration, trees.margin(X_later), converted_later)
     won, won_later = converted == 1, converted_later == 1
-    model = ValueModel(**searched.value.params, random_state=seed)
-    model.fit(X[won], value[won])
-    log_scale = model.log_scale_ + calibration.level(
-        value_later[won_later], model.predict(X_later[won_later])
+    found = searched.value
+    model = ValueModel(
+        **found.params, rounds=found.rounds, distribution=found.distribution or "tweedie", random_state=seed
     )
-    return Pair(encoder, conversion, calibrator, model, float(log_scale))
+    model.fit(pd.DataFrame(X[won], columns=names), value[won])
+    predicted = np.exp(model.booster_.margin(X_later[won_later]) + model.log_scale_)
+    log_scale = model.log_scale_ + calibration.level(value_later[won_later], predicted)
+    return Pair(encoder, trees, calibrator, model.booster_, float(log_scale))
 
 
 def _enough(converted: npt.NDArray[np.int8], side: str) -> None:

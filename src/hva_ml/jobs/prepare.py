@@ -51,6 +51,8 @@ def contract_tables(
     try:
         for name in sorted(raw):
             engine.register(name, raw[name])
+        for name, sql in config.views.items():
+            engine.register(name, engine.query(_sql(folder, sql), f"pipelines/{config.name}/{sql}"))
         mapped = {
             name: engine.query(_sql(folder, table.sql), f"pipelines/{config.name}/{table.sql}")
             for name, table in sorted(config.tables.items())

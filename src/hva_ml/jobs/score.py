@@ -12,6 +12,7 @@ from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError, UsageError
 from hva_ml.features import build
+from hva_ml.features.definition import table_fingerprint
 from hva_ml.jobs.prepare import prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.registry.releases import champion_release
@@ -112,6 +113,7 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
                 fix="Choose a day within the data, or widen [population].",
             )
         progress.stage(f"Scoring and explaining {features.table.num_rows} accounts")
+        names = _names(visible.tables["accounts"], features.table)
         scored = scoring.score(
             bundle,
             features,
@@ -122,14 +124,19 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
         progress.stage("Auditing and publishing")
         published = publication.publish(
             ws.scores(config.name),
-            {"scores": scored.table, "explanations": scored.explanations, "features": features.table},
+            {
+                "scores": scored.table,
+                "explanations": scored.explanations,
+                "features": features.table,
+                "accounts": names,
+            },
             {
                 "pipeline": config.name,
                 "as_of": day.isoformat(),
                 "model_version": version,
                 "release": bundle.release,
                 "features": features.fingerprint(),
-                "accounts": len(visible.tables["accounts"]),
+                "accounts": table_fingerprint(visible.tables["accounts"]),
                 "scoring": config.fingerprint(),
             },
             expected_rows=features.table.num_rows,
@@ -149,6 +156,15 @@ def _day(as_of: date | str) -> date:
         raise UsageError(
             f"'{as_of[:30]}' is not a day.", where="as_of", fix="Write it as 2025-12-31."
         ) from error
+
+
+def _names(accounts: pa.Table, scored: pa.Table) -> pa.Table:
+    """Return what each scored account is called, by its latest visible version, for the pages of sellers."""
+    called = dict(zip(accounts["account_id"].to_pylist(), accounts["name"].to_pylist(), strict=True))
+    ids = scored["account_id"]
+    return pa.table(
+        {"account_id": ids, "name": pa.array([called.get(i) for i in ids.to_pylist()], pa.string())}
+    )
 
 
 def _stale(visible: ContractTables, config: PipelineConfig, day: date) -> list[Violation]:

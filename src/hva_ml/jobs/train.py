@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,13 @@ from hva_ml import labels, splits
 from hva_ml.config import PipelineConfig
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.suspicion import suspicious
-from hva_ml.evaluation.table import ModelPrediction, evaluate, per_cutoff
+from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
 from hva_ml.explanation.composition import typical
 from hva_ml.features import build
-from hva_ml.features.definition import FeatureSet
+from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs import evidence
 from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair
+from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.publication import lock
@@ -26,9 +26,6 @@ from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.training.baselines import all_baselines
 from hva_ml.workspace import Workspace
-
-MODEL = "hva_ml"
-LIBRARIES = ("hva-ml", "lightgbm", "numpy", "pyarrow", "scikit-learn", "duckdb", "optuna", "shap", "mlflow")
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,6 @@ class TrainingSet:
 
     def fingerprint(self) -> str:
         """Return a hash of features and labels."""
-        from hva_ml.features.definition import table_fingerprint
-
         text = self.features.fingerprint() + table_fingerprint(self.labels)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -143,7 +138,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     progress.stage(f"Searching settings, {config.search.trials} trials for each model")
     ws.mlruns.mkdir(parents=True, exist_ok=True)
     searched = search_pair(
-        data.features, data.targets, split, config, ws.optuna_uri, f"{config.name}-{key}", progress.step
+        data.features, data.targets, split, config, ws.optuna_uri, f"{config.name}-{key}", progress
     )
     progress.stage("Judging model and baselines on the untouched latest cutoffs")
     judged = fit_pair(data.features, data.targets, split, searched, config)
@@ -153,14 +148,15 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     converted, value = data.targets.converted[test], data.targets.value[test]
     metrics = evaluate(
         predictions, converted, value, groups,
-        resamples=config.split.bootstrap, seed=config.models.seed, capacity=config.scoring.capacity,
+        resamples=config.split.bootstrap, seed=config.models.seed,
+        capacity=config.scoring.capacity * len(split.test_days),
     )  # fmt: skip
     cutoffs = data.features.table["cutoff"].filter(pa.array(test))
     totals = per_cutoff(predictions, converted, value, cutoffs)
     progress.stage("Fitting the same procedure on all matured cutoffs")
     last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
     final = fit_pair(data.features, data.targets, last, searched, config)
-    judgement = evidence.Judgement(
+    judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets, findings, split, last, searched,
         predictions, metrics, totals, key,
     )  # fmt: skip
@@ -200,13 +196,8 @@ def judge(
 
 def run_key(config: PipelineConfig, data: TrainingSet) -> str:
     """Return a short hash of everything that decides the outcome: file, data and library versions."""
-    text = json.dumps([config.fingerprint(), data.fingerprint(), versions()], sort_keys=True)
+    text = json.dumps([config.fingerprint(), data.fingerprint(), evidence.versions()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the libraries that touch the numbers."""
-    return {name: version(name) for name in LIBRARIES}
 
 
 def _bundle(
@@ -216,7 +207,7 @@ def _bundle(
     final: Pair,
     searched: Searched,
     rows: np.ndarray,
-    judgement: "evidence.Judgement",
+    judgement: Judgement,
 ) -> Bundle:
     X = final.encoder.transform(data.features.take(rows))
     return Bundle(
@@ -224,11 +215,11 @@ def _bundle(
         config_text=(ws.pipelines / f"{config.name}.toml").read_text(encoding="utf-8"),
         definitions=data.features.definitions,
         encoder=final.encoder,
-        conversion=final.conversion.booster_,
+        conversion=final.conversion,
         calibrator=final.calibrator,
-        value=final.value.booster_,
+        value=final.value,
         value_log_scale=final.value_log_scale,
-        value_distribution=str(searched.value.params["distribution"]),
+        value_distribution=searched.value.distribution or "tweedie",
         reference=typical(X, tuple(d.kind for d in data.features.definitions)),
         currency=config.pipeline.currency,
         horizon_days=config.horizon.days,

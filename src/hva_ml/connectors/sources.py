@@ -1,0 +1,130 @@
+"""The raw sources of a pipeline as Arrow tables, whole or cut at an instant. It maps and judges nothing."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from hva_ml.config import PipelineConfig, Source
+from hva_ml.connectors import conversion, csv_files, datasets, files, instants
+from hva_ml.errors import ConfigError, nearest
+from hva_ml.starter import simulator
+from hva_ml.workspace import Workspace
+
+
+def load(ws: Workspace, config: PipelineConfig) -> dict[str, pa.Table]:
+    """Read every declared source.
+
+    Parameters
+    ----------
+    ws : Workspace
+        Relative paths start at its root.
+    config : PipelineConfig
+        ``[sources.<name>]`` and, for simulated ones, ``[simulation]``.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        By source name, in alphabetical order; columns converted as ``[sources.<name>.types]`` says,
+        others as they are in the file (in CSV: text).
+
+    Raises
+    ------
+    SourceError
+        If a source is missing, unreadable, of an unclear form, or has cells that do not convert.
+    ConfigError
+        If a source lacks a key that its kind needs, or names an unknown column or table.
+    """
+    simulated = _simulated(config)
+    read: dict[str, pa.Table] = {}
+    for name, source in sorted(config.sources.items()):
+        where = f"pipelines/{config.name}.toml: [sources.{name}]"
+        if source.kind == "csv":
+            read[name] = csv_files.read(_path(ws, source, where), source, where)
+            continue
+        if source.kind == "parquet":
+            table = files.read_parquet(_path(ws, source, where), where)
+        elif source.kind == "dataset":
+            _needed(source.dataset, "dataset", where)
+            table = datasets.read(ws, source.dataset, source.table)
+        else:
+            table = _one(simulated, source.table, where)
+        read[name] = conversion.convert(table, source.types, source.decimal, where, _row)
+    return read
+
+
+def truncate(raw: dict[str, pa.Table], config: PipelineConfig, cutoff: datetime) -> dict[str, pa.Table]:
+    """Cut the raw sources: what they would have held, had they been read at the cutoff.
+
+    Parameters
+    ----------
+    raw : dict of str to pyarrow.Table
+        Sources by name, as `load` gave them.
+    config : PipelineConfig
+        Names the ``time`` column of each source and the timezone in which naive values are read.
+    cutoff : datetime.datetime
+        Aware instant. Rows whose time lies before it are kept, in their order; a row at the cutoff or
+        without a time is not. Dates count as local midnight, text is read as ISO or German date or time.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        Sources that declare no ``time`` are unchanged.
+
+    Raises
+    ------
+    SourceError
+        If a time column is missing, is no time, or holds text that is none.
+
+    Examples
+    --------
+    A source without ``time`` would be passed through; see ``instants.before`` for the comparison itself.
+    """
+    cut = dict(raw)
+    for name, source in sorted(config.sources.items()):
+        if source.time and name in raw:
+            where = f"pipelines/{config.name}.toml: [sources.{name}] time"
+            cut[name] = instants.before(raw[name], source.time, cutoff, config.pipeline.timezone, where)
+    return cut
+
+
+def _simulated(config: PipelineConfig) -> dict[str, pa.Table]:
+    if not any(s.kind == "simulated" for s in config.sources.values()):
+        return {}
+    wanted = config.simulation
+    return simulator.simulate(
+        accounts=wanted.accounts,
+        seed=wanted.seed,
+        first=wanted.first,
+        last=wanted.last,
+        events_per_account=wanted.events_per_account,
+    ).tables
+
+
+def _path(ws: Workspace, source: Source, where: str) -> Path:
+    _needed(source.path, "path", where)
+    return ws.inside(source.path)
+
+
+def _needed(value: str, key: str, where: str) -> None:
+    if not value:
+        example = "data/raw/orders.csv" if key == "path" else datasets.list_datasets()[0].name
+        raise ConfigError(
+            f"The key '{key}' is missing.", where=where, fix=f'Add a line like {key} = "{example}".'
+        )
+
+
+def _one(tables: dict[str, pa.Table], name: str, where: str) -> pa.Table:
+    if name not in tables:
+        raise ConfigError(
+            f"The simulator has no table '{name}'.{nearest(name, tables)}",
+            where=where,
+            fix=f"Use one of: {', '.join(sorted(tables))}.",
+        )
+    return tables[name]
+
+
+def _row(rows: list[int]) -> str:
+    return "rows " + ", ".join(str(r + 1) for r in rows)
+
+

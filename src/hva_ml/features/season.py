@@ -1,0 +1,121 @@
+"""The season of the horizon and the state of the market at each cutoff: the same for all accounts."""
+
+import math
+from datetime import date, timedelta
+
+import numpy as np
+
+from hva_ml.config import PipelineConfig
+from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
+from hva_ml.features.definition import FeatureDefinition, Unit
+from hva_ml.features.series import series
+from hva_ml.features.universe import Bools, Feature, Floats, Rows, Universe
+from hva_ml.features.windows import Ints
+from hva_ml.features.wording import chosen
+
+MARKET_DAYS = 90
+YEAR_DAYS = 365
+
+_WORDS: tuple[tuple[str, Unit, str, str, str], ...] = (
+    ("month_sin", "number", "season.month", "Jahreszeit", "time of the year"),
+    ("month_cos", "number", "season.month", "Jahreszeit", "time of the year"),
+    ("q4_share", "share", "season.month", "Anteil des Jahresendgeschäfts", "share of the year-end season"),
+    ("market_index", "ratio", "season.market", "Entwicklung des Gesamtumsatzes", "trend of total revenue"),
+    ("market_yoy", "ratio", "season.market_yoy", "Gesamtumsatz gegenüber dem Vorjahr",
+     "total revenue against the year before"),
+)  # fmt: skip
+
+
+def features(universe: Universe, rows: Rows, config: PipelineConfig) -> list[Feature]:
+    """Return the calendar of the horizon and the market at the cutoff.
+
+    - ``month_sin``, ``month_cos``: place of the horizon's middle day in the year, in months, on a circle.
+    - ``q4_share``: share of the horizon's days in October to December.
+    - ``market_index``: ln of the visible net amount of all accounts in the last 90 days over the 90 before.
+    - ``market_yoy``: the same over those 90 days a year (365 days) earlier; null if the visible data do not
+      reach back that far. Both are null where one of the amounts is not positive.
+    """
+    calendar = universe.calendar
+    angle = np.array([_angle(middle(calendar, day)) for day in calendar.days])
+    recent, before, year_ago = _market(universe, config)
+    values = {
+        "month_sin": np.array([math.sin(a) for a in angle]),
+        "month_cos": np.array([math.cos(a) for a in angle]),
+        "q4_share": np.array([q4_share(calendar, day) for day in calendar.days]),
+        "market_index": _log_ratio(recent, before),
+        "market_yoy": np.where(_reaches_back(universe, config), _log_ratio(recent, year_ago), np.nan),
+    }
+    made = []
+    for key, unit, topic, de, en in _WORDS:
+        label = chosen(config.features.labels, (f"season.{key}", topic), de, en)
+        table = config.target.value_table if topic.startswith("season.market") else "calendar"
+        days = MARKET_DAYS if topic.startswith("season.market") else None
+        definition = FeatureDefinition(
+            f"season.{key}", "season", "number", table, key, unit, *label, days, topic
+        )
+        made.append(Feature(definition, values[key][rows.cutoff]))
+    return made
+
+
+def middle(calendar: Calendar, day: date) -> date:
+    """Return the middle day of the horizon of the cutoff on `day`.
+
+    Examples
+    --------
+    >>> middle(Calendar((), 90, 10, "UTC"), date(2025, 1, 1))
+    datetime.date(2025, 2, 25)
+    """
+    return day + timedelta(days=calendar.gap_days + calendar.horizon_days // 2)
+
+
+def q4_share(calendar: Calendar, day: date) -> float:
+    """Return the share of the horizon's days that lie in October to December.
+
+    Examples
+    --------
+    >>> q4_share(Calendar((), 4, 0, "UTC"), date(2025, 9, 29))
+    0.5
+    """
+    first = day + timedelta(days=calendar.gap_days)
+    inside = sum((first + timedelta(days=k)).month >= 10 for k in range(calendar.horizon_days))
+    return inside / calendar.horizon_days
+
+
+def _angle(day: date) -> float:
+    following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    length = (following - day.replace(day=1)).days
+    return 2.0 * math.pi * (day.month - 1 + (day.day - 1) / length) / 12.0
+
+
+def _market(universe: Universe, config: PipelineConfig) -> tuple[Ints, Ints, Ints]:
+    """Return net cents of all accounts per cutoff: last 90 days, the 90 before, the 90 a year earlier."""
+    paid = series(universe, config.target.value_table)
+    if config.target.value_table == "deal_stages":
+        paid = paid.only(paid.table.codes("stage").among(("won",))[paid.rows])
+    cents = paid.table.integers("amount_cents")[0][paid.rows]
+
+    def within(days: int) -> Ints:
+        return np.asarray(paid.total(days, cents).sum(axis=0), dtype=np.int64)
+
+    recent = within(MARKET_DAYS)
+    before = within(2 * MARKET_DAYS) - recent
+    year_ago = within(YEAR_DAYS + MARKET_DAYS) - within(YEAR_DAYS)
+    return recent, before, year_ago
+
+
+def _reaches_back(universe: Universe, config: PipelineConfig) -> Bools:
+    table = universe.table(config.target.value_table)
+    first = np.array(
+        [
+            table.event_time[table.entered <= k].min(initial=np.iinfo(np.int64).max)
+            for k in range(universe.n_cutoffs)
+        ]
+    )
+    needed = universe.cutoffs - (YEAR_DAYS + MARKET_DAYS) * MICROSECONDS_PER_DAY
+    return np.asarray(first <= needed, dtype=np.bool_)
+
+
+def _log_ratio(top: Ints, bottom: Ints) -> Floats:
+    both = (top > 0) & (bottom > 0)
+    pairs = zip(top.tolist(), bottom.tolist(), both.tolist(), strict=True)
+    return np.array([math.log(a / b) if ok else math.nan for a, b, ok in pairs], dtype=np.float64)

@@ -1,0 +1,33 @@
+"""What is known at the end of a training: the hand-over from judging to storing and showing."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from hva_ml.config import PipelineConfig
+from hva_ml.contracts.records import Violation
+from hva_ml.cutoffs import Calendar
+from hva_ml.evaluation.table import ModelPrediction
+from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.fitting import Searched, Targets
+from hva_ml.jobs.prepare import Prepared
+from hva_ml.splits import Split
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Everything known at the end of a training, before it is stored."""
+
+    config: PipelineConfig
+    prepared: Prepared
+    calendar: Calendar
+    features: FeatureSet
+    targets: Targets
+    findings: tuple[Violation, ...]
+    split: Split
+    last: Split
+    searched: Searched
+    predictions: dict[str, ModelPrediction]
+    metrics: pa.Table
+    totals: pa.Table
+    key: str

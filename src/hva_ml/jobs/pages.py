@@ -1,0 +1,100 @@
+"""The pages and plots of a run: gathers the tables that reports draw."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hva_ml.evaluation.calibration_curve import calibration_curve
+from hva_ml.evaluation.captured_curve import captured_curve
+from hva_ml.evaluation.table import MODEL
+from hva_ml.explanation.reasons import topic_labels
+from hva_ml.jobs.judgement import Judgement
+from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.gates import GateResult
+from hva_ml.reports import charts
+from hva_ml.reports import model as page
+from hva_ml.reports.language import Tongue
+
+MOST_EXPLAINED = 2000
+
+
+def model_view(
+    j: Judgement, bundle: Bundle, told: dict[str, Any], gates: tuple[GateResult, ...] = ()
+) -> page.ModelView:
+    """Return everything the page of a run shows."""
+    test = j.split.test
+    value = j.targets.value[test]
+    return page.ModelView(
+        pipeline=j.config.name,
+        title=j.config.pipeline.title,
+        run=f"{j.config.name}-{j.key}",
+        currency=j.config.pipeline.currency,
+        horizon_days=j.config.horizon.days,
+        gap_days=j.config.horizon.gap_days,
+        sides=tuple(
+            page.Side(
+                name, tuple(date.fromisoformat(d) for d in side["cutoffs"]), side["rows"], side["accounts"],
+                side["converted"], side["value"],
+            )
+            for name, side in told["sides"].items()
+        ),
+        metrics=j.metrics,
+        calibration=calibration_curve(j.predictions[MODEL].probability, j.targets.converted[test]),
+        captured=captured_curve({m: p.expected_value for m, p in j.predictions.items()}, value),
+        totals=j.totals,
+        importance=importance(j, bundle),
+        violations=j.findings,
+        quirks=tuple(j.prepared.quirks),
+        gates=tuple(page.GateRow(g.name, g.passed, g.sentence()) for g in gates),
+        facts=tuple((k, str(v)) for k, v in _facts(j, bundle).items()),
+        simulated=any(s.kind == "simulated" for s in j.config.sources.values()),
+    )  # fmt: skip
+
+
+def importance(j: Judgement, bundle: Bundle) -> pa.Table:
+    """Return each topic's mean absolute log factor over at most 2,000 test rows, released model."""
+    rows = np.flatnonzero(j.split.test)
+    rows = rows[:: max(1, -(-len(rows) // MOST_EXPLAINED))]
+    mask = np.zeros(len(j.split.test), dtype=bool)
+    mask[rows] = True
+    total = bundle.explain(j.features.take(mask)).total
+    topics: dict[str, list[int]] = {}
+    labels = topic_labels(bundle.definitions, np.abs(total).mean(axis=0), language="en")
+    for k, label in enumerate(labels):
+        topics.setdefault(label, []).append(k)
+    return pa.Table.from_pylist(
+        [
+            {
+                "label": label,
+                "family": bundle.definitions[columns[0]].family,
+                "mean_abs_log_factor": float(np.abs(total[:, columns].sum(axis=1)).mean()),
+            }
+            for label, columns in topics.items()
+        ]
+    )
+
+
+def write_model_page(folder: Path, j: Judgement, bundle: Bundle, told: dict[str, Any]) -> None:
+    """Write ``report.html`` and the plots of a run into `folder`."""
+    view = model_view(j, bundle, told)
+    page.write(view, folder / "report.html")
+    tongue = Tongue("en")
+    for name, chart in page.plots(view, tongue).items():
+        (folder / "plots" / f"{name}.png").write_bytes(charts.to_png(chart))
+
+
+def _facts(j: Judgement, bundle: Bundle) -> dict[str, object]:
+    return {
+        "release": bundle.release,
+        "features": f"{len(j.features.names)}, sha256 {j.features.fingerprint()[:16]}",
+        "value distribution": bundle.value_distribution,
+        "seed": j.config.models.seed,
+        **{f"conversion {k}": v for k, v in sorted(j.searched.conversion.params.items())},
+        "conversion rounds": j.searched.conversion.rounds,
+        **{f"value {k}": v for k, v in sorted(j.searched.value.params.items())},
+        "value rounds": j.searched.value.rounds,
+        **{f"version of {k}": v for k, v in bundle.metadata["versions"].items()},
+    }

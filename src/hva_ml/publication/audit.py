@@ -1,0 +1,111 @@
+"""The last look before scores go out: one row an account, numbers that can be true, reasons that add up."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hva_ml.errors import RefusedError
+
+SCORES = "scores"
+EXPLANATIONS = "explanations"
+NUMBERS = ("conversion_probability", "value_if_converted", "expected_value", "percentile")
+TIERS = ("A", "B", "C")
+TOLERANCE = 1e-9
+
+
+def audit(tables: Mapping[str, pa.Table], expected_rows: int) -> None:
+    """Refuse a run that must not reach sales.
+
+    Parameters
+    ----------
+    tables : mapping of str to pyarrow.Table
+        With ``scores``, and ``explanations`` in the form of ``scoring.score`` if there are any.
+    expected_rows : int
+        Accounts of the population.
+
+    Raises
+    ------
+    RefusedError
+        Naming the first thing found, with at most five accounts.
+    """
+    if SCORES not in tables:
+        raise _refused("There is no table of scores", "run")
+    scores = tables[SCORES]
+    missing = [c for c in ("account_id", *NUMBERS, "rank", "tier") if c not in scores.column_names]
+    if missing:
+        raise _refused(f"Columns are missing: {', '.join(missing)}", SCORES)
+    if scores.num_rows != expected_rows:
+        raise _refused(f"{scores.num_rows} accounts are scored, the population has {expected_rows}", SCORES)
+    _accounts(scores)
+    _numbers(scores)
+    if EXPLANATIONS in tables:
+        _additive(scores, tables[EXPLANATIONS])
+
+
+def _accounts(scores: pa.Table) -> None:
+    ids = scores["account_id"]
+    counts = ids.value_counts()
+    twice = [str(r["values"]) for r in counts.filter(pc.greater(counts.field("counts"), 1)).to_pylist()]
+    if ids.null_count or twice:
+        raise _refused(
+            f"{ids.null_count} rows have no account, {len(twice)} accounts have several rows",
+            f"{SCORES}.account_id",
+            sorted(twice),
+        )
+    ranks = np.sort(np.asarray(pc.fill_null(scores["rank"], 0)))
+    if not np.array_equal(ranks, np.arange(1, scores.num_rows + 1)):
+        raise _refused("The ranks are not 1 to n, each once", f"{SCORES}.rank")
+    tiers = np.array([t in TIERS for t in scores["tier"].to_pylist()], dtype=np.bool_)
+    _refuse_rows(scores, ~tiers, "tier", "have no tier A, B or C")
+
+
+def _numbers(scores: pa.Table) -> None:
+    found = {name: _floats(scores, name) for name in NUMBERS}
+    for name, numbers in found.items():
+        _refuse_rows(scores, ~np.isfinite(numbers), name, "have no finite number")
+    probability, value = found["conversion_probability"], found["value_if_converted"]
+    _refuse_rows(
+        scores, (probability <= 0) | (probability >= 1), "conversion_probability", "lie outside (0, 1)"
+    )
+    _refuse_rows(scores, value <= 0, "value_if_converted", "are not positive")
+    wrong = found["expected_value"] != probability * value
+    _refuse_rows(scores, wrong, "expected_value", "are not probability × value")
+
+
+def _additive(scores: pa.Table, explanations: pa.Table) -> None:
+    same = explanations.num_rows == scores.num_rows and explanations["account_id"].combine_chunks().equals(
+        scores["account_id"].combine_chunks()
+    )
+    if not same:
+        raise _refused("The explanations are not of the accounts that are scored", EXPLANATIONS)
+    for part, told in (("likelihood", "conversion_probability"), ("value", "value_if_converted")):
+        columns = [c for c in explanations.column_names if c.startswith(f"{part}.")]
+        total = _floats(explanations, f"log_base_{'probability' if part == 'likelihood' else 'value'}").copy()
+        for column in columns:
+            total += _floats(explanations, column)
+        apart = np.abs(total - np.log(_floats(scores, told)))
+        _refuse_rows(scores, ~(apart <= TOLERANCE), told, "are not what their reasons multiply to")
+
+
+def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    filled = pc.fill_null(table[name].cast(pa.float64()), float("nan"))
+    return np.asarray(filled.to_numpy(), dtype=np.float64)
+
+
+def _refuse_rows(scores: pa.Table, wrong: npt.NDArray[np.bool_], column: str, what: str) -> None:
+    if wrong.any():
+        ids = [scores["account_id"][int(k)].as_py() for k in np.flatnonzero(wrong)[:5]]
+        raise _refused(f"{int(wrong.sum())} of {len(wrong)} rows {what}", f"{SCORES}.{column}", ids)
+
+
+def _refused(what: str, where: str, ids: list[str] | None = None) -> RefusedError:
+    return RefusedError(
+        f"{what}.",
+        where=where,
+        why="The scores published before stay; a wrong list would send sales to the wrong accounts.",
+        fix="hva check PIPELINE, then train again if the model gives such numbers.",
+        ids=ids or (),
+    )

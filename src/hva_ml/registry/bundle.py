@@ -1,0 +1,284 @@
+"""The model as plain files: booster texts, JSON and the pipeline's TOML, all under hashes, no pickle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hva_ml import calibration
+from hva_ml.calibration import Calibrator
+from hva_ml.errors import ContractError, IntegrityError
+from hva_ml.explanation import composition
+from hva_ml.explanation.composition import Explanation
+from hva_ml.features.definition import FeatureDefinition, FeatureSet
+from hva_ml.registry.folders import (
+    MANIFEST,
+    bytes_entry,
+    canonical,
+    pretty,
+    read_json,
+    text_hash,
+    verify,
+    whole_folder,
+)
+from hva_ml.training.booster import Booster
+from hva_ml.training.matrix import Encoder
+
+Floats = npt.NDArray[np.float64]
+
+FORMAT = "hva-bundle-1"
+_FIX = "Restore the folder from a copy or from git, or train and promote again."
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a bundle says of the rows of a feature set, in their order.
+
+    Attributes
+    ----------
+    account_id, cutoff : pyarrow.ChunkedArray
+        Of the feature set.
+    probability : numpy.ndarray of float64, shape (n_rows,)
+        Likelihood of conversion within the horizon, in [0, 1].
+    value_if_converted : numpy.ndarray of float64, shape (n_rows,)
+        Currency units, > 0.
+    expected_value : numpy.ndarray of float64, shape (n_rows,)
+        Product of the two, currency units.
+    X : numpy.ndarray of float64, shape (n_rows, n_features)
+        The rows as the models see them.
+    unseen : dict of str to int
+        Rows with a category that training has not seen, by feature.
+    """
+
+    account_id: pa.ChunkedArray
+    cutoff: pa.ChunkedArray
+    probability: Floats
+    value_if_converted: Floats
+    expected_value: Floats
+    X: Floats
+    unseen: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Everything needed to score and explain, and what is known about where it comes from.
+
+    Attributes
+    ----------
+    pipeline : str
+        Name of the pipeline.
+    config_text : str
+        The pipeline file as it was used.
+    definitions : tuple of FeatureDefinition
+        In the order of the matrix.
+    encoder : Encoder
+        Features to matrix.
+    conversion, value : Booster
+        Log-odds of conversion; log of the value given conversion.
+    calibrator : Platt or Beta
+        Margin to probability.
+    value_log_scale : float
+        Added to the value margin.
+    value_distribution : str
+        Family the value model was trained with.
+    reference : numpy.ndarray of float64, shape (n_features,)
+        The typical account as the models see it: what explanations compare with.
+    currency : str
+        ISO 4217 code.
+    horizon_days, gap_days : int
+        The label window.
+    metadata : dict
+        JSON: versions, data fingerprints, cutoffs, metrics.
+    """
+
+    pipeline: str
+    config_text: str
+    definitions: tuple[FeatureDefinition, ...]
+    encoder: Encoder
+    conversion: Booster
+    calibrator: Calibrator
+    value: Booster
+    value_log_scale: float
+    value_distribution: str
+    reference: Floats
+    currency: str
+    horizon_days: int
+    gap_days: int
+    metadata: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        reference = np.array(self.reference, dtype=np.float64)
+        reference.setflags(write=False)
+        object.__setattr__(self, "reference", reference)
+        names = tuple(d.name for d in self.definitions)
+        parts = {
+            "encoder": self.encoder.names,
+            "conversion model": self.conversion.names,
+            "value model": self.value.names,
+        }
+        numbered = tuple(f"f{j}" for j in range(len(names)))
+        for part, found in parts.items():
+            # Models fitted on a bare matrix number their columns; everything else must be the same features.
+            if found != names and (part == "encoder" or found != numbered):
+                raise _not_together(f"the {part} reads other features than the {len(names)} that are defined")
+        if reference.shape != (len(names),):
+            raise _not_together(f"the reference account has shape {reference.shape}, not ({len(names)},)")
+
+    def predict(self, features: FeatureSet) -> Predictions:
+        """Return likelihood, value and expected value of every row."""
+        X = self.encoder.transform(features)
+        probability = self.calibrator.probability(self.conversion.margin(X))
+        value = np.exp(self.value.margin(X) + self.value_log_scale)
+        return Predictions(
+            account_id=features.table["account_id"],
+            cutoff=features.table["cutoff"],
+            probability=probability,
+            value_if_converted=value,
+            expected_value=probability * value,
+            X=X,
+            unseen=self.encoder.unseen(features),
+        )
+
+    def explain(self, rows: FeatureSet | Floats) -> Explanation:
+        """Return the exact factors of every row, from a feature set or from the matrix of `predict`."""
+        X = self.encoder.transform(rows) if isinstance(rows, FeatureSet) else rows
+        return composition.explain(
+            self.conversion, self.calibrator, self.value, self.value_log_scale, X, self.reference
+        )
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """The bundle's files by name, without the manifest."""
+        facts = {
+            "pipeline": self.pipeline,
+            "value_log_scale": float(self.value_log_scale),
+            "value_distribution": self.value_distribution,
+            "currency": self.currency,
+            "horizon_days": self.horizon_days,
+            "gap_days": self.gap_days,
+        }
+        texts = {
+            "conversion.txt": self.conversion.to_text(),
+            "value.txt": self.value.to_text(),
+            "encoder.json": pretty(self.encoder.to_dict()),
+            "calibrator.json": pretty(self.calibrator.to_dict()),
+            "features.json": pretty([d.record() for d in self.definitions]),
+            "reference.json": pretty({"values": self.reference.tolist()}),
+            "pipeline.toml": self.config_text,
+            "metadata.json": pretty({"model": facts, "metadata": self.metadata}),
+        }
+        return {name: text.encode() for name, text in texts.items()}
+
+    @cached_property
+    def release(self) -> str:
+        """The sha256 that names this model: equal files, equal release."""
+        return _release({name: bytes_entry(content) for name, content in self.files.items()})
+
+    def write(self, folder: Path) -> None:
+        """Write the bundle as one whole folder; writing the same again does nothing.
+
+        Raises
+        ------
+        IntegrityError
+            If `folder` already holds anything else.
+        """
+        if folder.exists():
+            if release_of(folder) != self.release:
+                raise IntegrityError(
+                    "The folder already holds another model.",
+                    where=str(folder),
+                    why="A stored model is never overwritten.",
+                    fix="Choose another folder, or remove this one by hand.",
+                )
+            return
+        entries = {name: bytes_entry(content) for name, content in self.files.items()}
+        manifest = {"format": FORMAT, "files": entries, "release": self.release}
+        with whole_folder(folder) as part:
+            for name, content in self.files.items():
+                (part / name).write_bytes(content)
+            (part / MANIFEST).write_bytes(pretty(manifest).encode())
+
+    @classmethod
+    def read(cls, folder: Path, *, beside: tuple[str, ...] = ()) -> "Bundle":
+        """Read a bundle after holding every file to its hash.
+
+        Parameters
+        ----------
+        folder : Path
+            As written by `write`.
+        beside : tuple of str
+            Names of files that may lie there too (a release has its card).
+
+        Raises
+        ------
+        IntegrityError
+            Naming the first file that is missing, changed, foreign or not understood.
+        """
+        release_of(folder, beside=beside)
+        record = {p: read_json(folder / f"{p}.json", _FIX) for p in ("encoder", "calibrator", "features")}
+        reference = read_json(folder / "reference.json", _FIX)
+        stored = read_json(folder / "metadata.json", _FIX)
+        try:
+            facts = stored["model"]
+            return cls(
+                pipeline=str(facts["pipeline"]),
+                config_text=_text(folder / "pipeline.toml"),
+                definitions=tuple(FeatureDefinition(**d) for d in record["features"]),
+                encoder=Encoder.from_dict(record["encoder"]),
+                conversion=Booster.from_text(_text(folder / "conversion.txt")),
+                calibrator=calibration.from_dict(record["calibrator"]),
+                value=Booster.from_text(_text(folder / "value.txt")),
+                value_log_scale=float(facts["value_log_scale"]),
+                value_distribution=str(facts["value_distribution"]),
+                reference=np.array([np.nan if v is None else v for v in reference["values"]], np.float64),
+                currency=str(facts["currency"]),
+                horizon_days=int(facts["horizon_days"]),
+                gap_days=int(facts["gap_days"]),
+                metadata=dict(stored["metadata"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError(
+                "The model's files are whole but not in the form this version writes.",
+                where=str(folder),
+                fix="Use the version of hva-ml named in metadata.json, or train and promote again.",
+            ) from error
+
+
+def release_of(folder: Path, *, beside: tuple[str, ...] = ()) -> str:
+    """Verify a bundle's folder without loading it, and return its release hash.
+
+    Raises
+    ------
+    IntegrityError
+        As `Bundle.read`.
+    """
+    manifest = read_json(folder / MANIFEST, _FIX)
+    wrong = not isinstance(manifest, Mapping) or set(manifest) != {"format", "files", "release"}
+    if wrong or manifest["format"] != FORMAT or manifest["release"] != _release(manifest["files"]):
+        raise IntegrityError(
+            f"The manifest is not a whole one of the form {FORMAT}.", where=str(folder / MANIFEST), fix=_FIX
+        )
+    verify(folder, manifest["files"], _FIX, beside)
+    return str(manifest["release"])
+
+
+def _release(entries: Mapping[str, Any]) -> str:
+    return text_hash(canonical({"format": FORMAT, "files": entries}))
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode()
+
+
+def _not_together(what: str) -> ContractError:
+    return ContractError(
+        f"The parts of the model do not belong together: {what}.",
+        where="bundle",
+        why="A column read as another one gives a confident wrong score.",
+        fix="Bundle an encoder with the two models that were trained on its matrix.",
+    )

@@ -1,0 +1,234 @@
+"""The model card: what a released model is, what it was measured at, what it is not for. In plain English."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hva_ml.evaluation.metrics import BY_NAME
+from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.gates import MODEL, GateResult
+
+SHOWN = (
+    "roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_slope", "lift_top_10",
+    "captured_revenue_top_5", "captured_revenue_top_20", "normalized_gini", "spearman", "mae", "total_ratio",
+)  # fmt: skip
+_FAMILIES = {
+    "firmographic": "Firmographic",
+    "engagement": "Engagement",
+    "deal_history": "Deal history",
+    "fit": "Fit to past winners",
+    "season": "Season",
+}
+_MOST_FEATURES = 12
+
+
+def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "") -> str:
+    """Return the model card in Markdown.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Its metadata are told: title, sides, metrics, findings, data hashes, versions; what is missing there
+        is left out.
+    gates : sequence of GateResult
+        What decided the promotion.
+    forced : str
+        The reason, if a gate did not hold.
+    """
+    told = bundle.metadata
+    parts = [
+        _head(bundle, forced),
+        _about(bundle),
+        _data(told),
+        _features(bundle),
+        _measured(told),
+        _gates(gates, forced),
+        _limits(told),
+        _uses(bundle),
+        _identity(bundle),
+    ]
+    return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def plain(text: object) -> str:
+    r"""Return text that cannot break a table, a line or the page it is shown on.
+
+    Examples
+    --------
+    >>> plain("a|b <script>\n# c")
+    'a\\|b &lt;script&gt; # c'
+    """
+    line = re.sub(r"\s+", " ", str(text)).strip()
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", line)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *([plain(c) for c in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _head(bundle: Bundle, forced: str) -> str:
+    title = plain(bundle.metadata.get("title") or bundle.pipeline)
+    lines = [f"# {title}"]
+    if bundle.metadata.get("simulated"):
+        lines.append("**Trained on simulated data.** The companies and everything they did are invented.")
+    if forced:
+        lines.append(f"**Promoted although a gate does not hold.** Reason given: {plain(forced)}")
+    return "\n\n".join(lines)
+
+
+def _about(bundle: Bundle) -> str:
+    wait = f", beginning {bundle.gap_days} days after the cutoff" if bundle.gap_days else ""
+    return (
+        "## What it says\n\n"
+        f"For each account, as of a day: the probability that it converts within {bundle.horizon_days} days"
+        f"{wait}, the value in {plain(bundle.currency)} it then brings within the same days, and "
+        "their product, the expected value. Two gradient boosted tree models (LightGBM): a binary one, "
+        "calibrated on later cutoffs, and one for the value of accounts that converted "
+        f"({plain(bundle.value_distribution)}, log link), levelled on later cutoffs."
+    )
+
+
+def _data(told: Mapping[str, Any]) -> str:
+    sides, released = told.get("sides") or {}, told.get("released_on") or {}
+    lines = ["## Data and period"]
+    if sides:
+        rows = [
+            (
+                side, _span(s["cutoffs"]), f"{s['rows']:,}", f"{s['accounts']:,}", f"{s['converted']:,}",
+                f"{s['value']:,.0f}",
+            )
+            for side, s in sides.items()
+        ]  # fmt: skip
+        lines.append(_table(("Side", "Cutoffs", "Rows", "Accounts", "Conversions", "Value"), rows))
+    lines.append(
+        "Evaluated and released are two fits of one procedure. Settings were searched on the training side, "
+        "the procedure was fitted on the training and calibration sides and measured on the test side, which "
+        "nothing had touched before. What is released is the same procedure, with the same settings, fitted "
+        "again on all matured cohorts; the numbers below are those of the evaluated fit."
+    )
+    if released:
+        lines.append(
+            f"Released fit: trained on cutoffs {_span(released.get('train', ()))}, calibrated on "
+            f"{_span(released.get('calibrate', ()))}."
+        )
+    return "\n\n".join(lines)
+
+
+def _features(bundle: Bundle) -> str:
+    families: dict[str, list[str]] = {}
+    for d in bundle.definitions:
+        label = d.label_en + (f" ({d.window_days} days)" if d.window_days else "")
+        families.setdefault(d.family, []).append(label)
+    rows = []
+    for family, labels in families.items():
+        distinct = sorted(set(labels))
+        more = f" and {len(distinct) - _MOST_FEATURES} more" if len(distinct) > _MOST_FEATURES else ""
+        rows.append((_FAMILIES[family], len(labels), ", ".join(distinct[:_MOST_FEATURES]) + more))
+    return f"## Features\n\n{_table(('Family', 'Number', 'Among them'), rows)}"
+
+
+def _measured(told: Mapping[str, Any]) -> str:
+    rows = told.get("metrics") or []
+    if not rows:
+        return ""
+    models = list(dict.fromkeys(r["model"] for r in rows))
+    models.sort(key=lambda m: m != MODEL)
+    cells = {(r["model"], r["metric"]): r for r in rows}
+    table = [
+        (
+            metric,
+            *(_cell(cells.get((m, metric)), interval=m == MODEL) for m in models),
+            BY_NAME[metric].meaning,
+        )
+        for metric in SHOWN
+        if any((m, metric) in cells for m in models)
+    ]
+    head = ("Metric", *("this model" if m == MODEL else plain(m) for m in models), "Meaning")
+    return (
+        "## Measured on untouched later cutoffs\n\n"
+        f"{_table(head, table)}\n\n"
+        "In brackets: 95 % bootstrap intervals, drawn by company group. "
+        "Every column is measured on the same rows."
+    )
+
+
+def _cell(row: Mapping[str, Any] | None, *, interval: bool) -> str:
+    if row is None or row["value"] is None:
+        return "not defined"
+    text = _number(row["value"])
+    if interval and row.get("low") is not None:
+        text += f" ({_number(row['low'])} to {_number(row['high'])})"
+    return text
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if math.fabs(value) >= 1000 else f"{value:.3f}"
+
+
+def _gates(gates: Sequence[GateResult], forced: str) -> str:
+    rows = [
+        (g.what, "not defined" if g.measured is None else _number(g.measured), g.bound,
+         "holds" if g.passed else "does not hold")
+        for g in gates
+    ]  # fmt: skip
+    told = f"\n\nForced, because: {plain(forced)}" if forced else ""
+    table = _table(("Measured", "Is", "Asked for", "Gate"), rows)
+    return f"## Gates of the promotion\n\n{table}{told}" if rows else ""
+
+
+def _limits(told: Mapping[str, Any]) -> str:
+    lines = [
+        "## Limits",
+        "- It orders and estimates; it does not say what would happen if sales acted differently. Whether a "
+        "visit *causes* revenue needs a hold-out, not this model.",
+        "- It has learned from past accounts. New markets, new products, price changes or a changed sales "
+        "process are outside what it knows.",
+        "- Values are expectations: single accounts deviate widely, totals less so.",
+    ]
+    total = next(
+        (
+            r["value"]
+            for r in told.get("metrics") or []
+            if (r["model"], r["metric"]) == (MODEL, "total_ratio")
+        ),
+        None,
+    )
+    if total is not None:
+        lines.append(
+            f"- On the untouched cutoffs it promised {_number(total)} times the value that came; "
+            "1 would be right."
+        )
+    findings = [f for f in told.get("findings") or [] if f["severity"] != "info"]
+    for f in findings[:_MOST_FEATURES]:
+        lines.append(f"- Data check {plain(f['code'])} at {plain(f['where'])}: {plain(f['what'])}")
+    return lines[0] + "\n\n" + "\n".join(lines[1:])
+
+
+def _uses(bundle: Bundle) -> str:
+    return (
+        "## Intended and refused uses\n\n"
+        "Intended: deciding which companies a B2B sales team works first, planning its capacity, and telling "
+        f"it why, in the pipeline *{plain(bundle.pipeline)}* and on data made the same way.\n\n"
+        "Refused: judging natural persons, employees or applicants; credit, insurance or pricing decisions; "
+        "any automatic decision with legal or similarly significant effect on a person; accounts of another "
+        "universe than the one it was trained on."
+    )
+
+
+def _identity(bundle: Bundle) -> str:
+    told = bundle.metadata
+    rows: list[tuple[str, object]] = [("Release (sha256 of all model files)", bundle.release)]
+    rows += [(f"Data: {name}", digest) for name, digest in sorted((told.get("data") or {}).items())]
+    if told.get("features"):
+        rows.append(("Features", told["features"]))
+    rows += [(f"Version: {name}", v) for name, v in sorted((told.get("versions") or {}).items())]
+    return f"## Identity\n\n{_table(('What', 'Is'), rows)}"
+
+
+def _span(days: Sequence[str]) -> str:
+    if not days:
+        return "none"
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)})"

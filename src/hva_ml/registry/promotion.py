@@ -1,0 +1,177 @@
+"""A release: the model's files, its card and the decision, in one folder that is written once and for all."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hva_ml.errors import IntegrityError, UsageError
+from hva_ml.registry.bundle import release_of
+from hva_ml.registry.folders import (
+    MANIFEST,
+    bytes_entry,
+    canonical,
+    file_entry,
+    pretty,
+    read_json,
+    replace_file,
+    text_hash,
+    whole_folder,
+)
+from hva_ml.registry.gates import GateResult, gates
+
+__all__ = [
+    "BESIDE",
+    "CARD",
+    "POINTER",
+    "RECORD",
+    "GateResult",
+    "gates",
+    "point",
+    "pointed",
+    "release",
+    "verified",
+]
+
+POINTER = "CHAMPION"
+CARD = "card.md"
+RECORD = "release.json"
+BESIDE = (CARD, RECORD)
+FORMAT = "hva-release-1"
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_FIX = "Restore the folder from a copy or from git, or train and promote again."
+
+
+def release(
+    bundle_folder: Path,
+    models_folder: Path,
+    version: str,
+    *,
+    card: str,
+    gates: Sequence[GateResult],
+    run_id: str,
+    forced: str = "",
+) -> Path:
+    """Write ``<models_folder>/<version>/`` as one whole.
+
+    Releasing the same model under the same version again does nothing: the first decision stands.
+
+    Parameters
+    ----------
+    bundle_folder : Path
+        The model, as written by ``Bundle.write``.
+    models_folder : Path
+        ``models/<pipeline>/``.
+    version : str
+        Letters, digits, ``_``, ``.`` and ``-``.
+    card : str
+        The model card, Markdown.
+    gates : sequence of GateResult
+        What was measured against which bound.
+    run_id : str
+        MLflow's id of the training run.
+    forced : str
+        The reason for a promotion although a gate does not hold.
+
+    Returns
+    -------
+    Path
+        The release's folder.
+
+    Raises
+    ------
+    UsageError
+        If a gate does not hold and there is no reason, or for a version that cannot be a folder.
+    IntegrityError
+        If the version is there already with another model, or the bundle is damaged.
+    """
+    failed = [g.name for g in gates if not g.passed]
+    if failed and not forced.strip():
+        raise UsageError(
+            f"{len(failed)} gates do not hold and no reason is given: {', '.join(failed)}.",
+            where=f"release {version[:40]}",
+            fix='--force "the reason"',
+        )
+    folder = models_folder / _checked(version, "version")
+    model = release_of(bundle_folder)
+    if folder.exists():
+        if verified(folder)["release"] != model:
+            raise IntegrityError(
+                f"Version {version} has been released already, with another model.",
+                where=str(folder),
+                why="Scores already handed out name this version; it must keep meaning the same model.",
+                fix=f"Train again for a new version, or move {folder} away if nothing relies on it.",
+            )
+        return folder
+    text = card.encode()
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "version": version,
+        "release": model,
+        "run_id": run_id,
+        "forced": forced.strip(),
+        "gates": [g.record() for g in gates],
+        "card": bytes_entry(text),
+    }
+    with whole_folder(folder) as part:
+        for name in (*read_json(bundle_folder / MANIFEST, _FIX)["files"], MANIFEST):
+            (part / name).write_bytes((bundle_folder / name).read_bytes())
+        (part / CARD).write_bytes(text)
+        (part / RECORD).write_bytes(pretty({**record, "seal": text_hash(canonical(record))}).encode())
+        verified(part)
+    return folder
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """Hold every byte of a release to its hashes and return its record.
+
+    Raises
+    ------
+    IntegrityError
+        Naming the first file that is missing, changed or foreign.
+    """
+    model = release_of(folder, beside=BESIDE)
+    record = read_json(folder / RECORD, _FIX)
+    body = {k: v for k, v in record.items() if k != "seal"} if isinstance(record, dict) else {}
+    if not body or record.get("seal") != text_hash(canonical(body)) or body.get("release") != model:
+        raise IntegrityError("The release's record has been changed.", where=str(folder / RECORD), fix=_FIX)
+    if not (folder / CARD).is_file() or file_entry(folder / CARD) != body["card"]:
+        raise IntegrityError("The model card has been changed.", where=str(folder / CARD), fix=_FIX)
+    return body
+
+
+def point(models_folder: Path, version: str) -> None:
+    """Let ``<models_folder>/CHAMPION`` name a released version, by one atomic step.
+
+    Raises
+    ------
+    IntegrityError
+        If that version is not there or damaged.
+    """
+    verified(models_folder / _checked(version, "version"))
+    replace_file(models_folder / POINTER, version + "\n")
+
+
+def pointed(models_folder: Path) -> str | None:
+    """Return the version that the pointer file names, or None if there is no file.
+
+    Raises
+    ------
+    IntegrityError
+        If it holds anything but a version.
+    """
+    try:
+        text = (models_folder / POINTER).read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return None
+    return _checked(text, str(models_folder / POINTER), IntegrityError)
+
+
+def _checked(version: str, where: str, error: type[UsageError] | type[IntegrityError] = UsageError) -> str:
+    if not _VERSION.fullmatch(version):
+        raise error(
+            f"'{version[:40]}' is not a version.",
+            where=where,
+            fix="A version is letters, digits, _, . and -, beginning with a letter or digit.",
+        )
+    return version

@@ -1,0 +1,56 @@
+"""Which model scores: from the alias, or from the pointer file alone, to a verified release."""
+
+from pathlib import Path
+
+from hva_ml.errors import IntegrityError, RefusedError
+from hva_ml.registry import tracking
+from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.promotion import BESIDE, pointed, verified
+from hva_ml.workspace import Workspace
+
+
+def champion_release(ws: Workspace, pipeline: str) -> tuple[str, Bundle]:
+    """Return version and model of the champion.
+
+    The alias in MLflow decides which version it is. Where MLflow has no such alias, or there is no database
+    at all, the pointer file beside the releases does: the files alone suffice.
+
+    Returns
+    -------
+    tuple of (str, Bundle)
+
+    Raises
+    ------
+    RefusedError
+        If there is no champion; the message names ``hva promote``.
+    IntegrityError
+        If the release is missing, damaged, or not the model that was registered.
+    """
+    folder = ws.models(pipeline)
+    version = tracking.champion_version(ws, pipeline)
+    registered = tracking.release_tag(ws, pipeline, version) if version else None
+    version = version or pointed(folder)
+    if version is None:
+        raise RefusedError(
+            f"The pipeline '{pipeline}' has no champion yet.",
+            where=str(folder),
+            why="Only a model that has held its gates may score.",
+            fix=f"hva train {pipeline}, then hva promote {pipeline}",
+        )
+    return version, _open(folder / version, pipeline, registered)
+
+
+def _open(folder: Path, pipeline: str, registered: str | None) -> Bundle:
+    fix = f"Restore {folder} from a copy or from git, or hva promote {pipeline} again."
+    if not folder.is_dir():
+        raise IntegrityError("The champion's release is missing.", where=str(folder), fix=fix)
+    record = verified(folder)
+    bundle = Bundle.read(folder, beside=BESIDE)
+    if bundle.pipeline != pipeline or registered not in (None, record["release"]):
+        raise IntegrityError(
+            "The release is whole, but another model than the one registered as champion.",
+            where=str(folder),
+            why="The alias says which version scores; its hash says what that is.",
+            fix=fix,
+        )
+    return bundle

@@ -1,0 +1,210 @@
+"""Train, calibrate and test sides: apart in time and, where the pipeline asks for it, by ultimate parent.
+
+Sides are decided by cutoff days and by a seeded hash of the parent, never by the position of a row.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hva_ml import config as settings
+from hva_ml.cutoffs import Calendar
+from hva_ml.errors import ConfigError, NotEnoughDataError
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which rows learn, which calibrate, which are tested.
+
+    Attributes
+    ----------
+    train, calibrate, test : ndarray of bool, shape (n_rows,)
+        Disjoint masks over the rows of the index that was split. `test` is all False in a release split.
+    train_days, calibrate_days, test_days : tuple of datetime.date
+        Cutoff days of each side, increasing.
+    dropped : int
+        Rows on no side: their label window reaches into a later side, or their parent stands elsewhere.
+    """
+
+    train: Mask
+    calibrate: Mask
+    test: Mask
+    train_days: tuple[date, ...]
+    calibrate_days: tuple[date, ...]
+    test_days: tuple[date, ...]
+    dropped: int
+
+
+def group_uniform(groups: Iterable[str], seed: int, purpose: str) -> npt.NDArray[np.float64]:
+    """Return a number in [0, 1) for each group: the same for the same name, seed and purpose, everywhere.
+
+    Parameters
+    ----------
+    groups : iterable of str, length n
+        Names of groups.
+    seed : int
+        Seed of the pipeline.
+    purpose : str
+        What the numbers are for; different purposes give independent numbers.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        First 53 bits of the sha256 of purpose, seed and name.
+
+    Examples
+    --------
+    >>> group_uniform(["A", "B", "A"], 7, "split").round(3).tolist()
+    [0.625, 0.477, 0.625]
+    """
+    start = hashlib.sha256(f"{purpose}\x1f{seed}\x1f".encode())
+
+    def uniform(name: str) -> float:
+        digest = start.copy()
+        digest.update(name.encode())
+        return (int.from_bytes(digest.digest()[:8], "big") >> 11) / 2**53
+
+    known: dict[str, float] = {}
+    return np.array([known[g] if g in known else known.setdefault(g, uniform(g)) for g in groups], np.float64)
+
+
+def split(index: pa.Table, calendar: Calendar, config: settings.Split, seed: int) -> Split:
+    """Split rows for an honest evaluation.
+
+    The last `test_cutoffs` cutoffs test. The last `calibrate_cutoffs` whose label window and embargo are
+    over by the first test cutoff calibrate. All whose label window and embargo are over by the first
+    calibration cutoff train. With ``groups = "disjoint"`` every ultimate parent belongs to one side.
+
+    Parameters
+    ----------
+    index : pyarrow.Table
+        Columns account_id, cutoff, group_id; rows at cutoffs outside `calendar` come on no side.
+    calendar : Calendar
+        Matured cutoffs only.
+    config : hva_ml.config.Split
+        Section ``[split]``.
+    seed : int
+        Seed of the hash that deals parents to sides.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If a side has no cutoff or no row.
+    ConfigError
+        If `test_share` and `calibrate_share` leave nothing to train on.
+    """
+    _check_shares(config)
+    test_days = calendar.days[-config.test_cutoffs :]
+    calibrate_days = _over_by(calendar, test_days[0], config)[-config.calibrate_cutoffs :]
+    if len(calibrate_days) < config.calibrate_cutoffs:
+        raise _too_few_cutoffs(calendar, config, "calibrate", len(calibrate_days))
+    train_days = _over_by(calendar, calibrate_days[0], config)
+    if not train_days:
+        raise _too_few_cutoffs(calendar, config, "train", 0)
+    uniform = _uniform(index, config, seed)
+    calibrates = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    tests = uniform < config.test_share
+    if config.groups == "time":
+        tests = calibrates = trains = np.ones(index.num_rows, dtype=np.bool_)
+    else:
+        trains = ~tests & ~calibrates
+    return _sides(
+        index,
+        calendar,
+        (train_days, calibrate_days, test_days),
+        (trains, calibrates, tests),
+    )
+
+
+def release_split(index: pa.Table, calendar: Calendar, config: settings.Split, seed: int) -> Split:
+    """Split rows for the model that is released: the newest cohorts calibrate, nothing is tested.
+
+    The last `calibrate_cutoffs` cutoffs calibrate; all whose label window and embargo are over by the first
+    of them train. With ``groups = "disjoint"`` the parents that calibrate in `split` calibrate here too, and
+    all others train.
+
+    Parameters, errors: as in `split`.
+    """
+    _check_shares(config)
+    calibrate_days = calendar.days[-config.calibrate_cutoffs :]
+    if len(calibrate_days) < config.calibrate_cutoffs:
+        raise _too_few_cutoffs(calendar, config, "calibrate", len(calibrate_days))
+    train_days = _over_by(calendar, calibrate_days[0], config)
+    if not train_days:
+        raise _too_few_cutoffs(calendar, config, "train", 0)
+    uniform = _uniform(index, config, seed)
+    calibrates = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    trains = ~calibrates
+    if config.groups == "time":
+        trains = calibrates = np.ones(index.num_rows, dtype=np.bool_)
+    nobody = np.zeros(index.num_rows, dtype=np.bool_)
+    return _sides(index, calendar, (train_days, calibrate_days, ()), (trains, calibrates, nobody))
+
+
+def _over_by(calendar: Calendar, day: date, config: settings.Split) -> tuple[date, ...]:
+    """Days whose label window and embargo end at or before `day` (local midnights keep the order of days)."""
+    needed = timedelta(days=calendar.gap_days + calendar.horizon_days + config.embargo_days)
+    return tuple(d for d in calendar.days if d + needed <= day)
+
+
+def _uniform(index: pa.Table, config: settings.Split, seed: int) -> npt.NDArray[np.float64]:
+    if config.groups == "time":
+        return np.zeros(index.num_rows)
+    # An account without a parent is its own: "A" with group null and a child of "A" must stand together.
+    group = pc.coalesce(index["group_id"], index["account_id"])
+    return group_uniform(group.to_pylist(), seed, "split")
+
+
+def _sides(
+    index: pa.Table,
+    calendar: Calendar,
+    days: tuple[tuple[date, ...], tuple[date, ...], tuple[date, ...]],
+    allowed: tuple[Mask, Mask, Mask],
+) -> Split:
+    cutoff = np.asarray(index["cutoff"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy())
+    train, calibrate, test = (
+        np.isin(cutoff, calendar.only(d).micros) & a if d else np.zeros(index.num_rows, dtype=np.bool_)
+        for d, a in zip(days, allowed, strict=True)
+    )
+    counts = {"train": int(train.sum()), "calibrate": int(calibrate.sum()), "test": int(test.sum())}
+    empty = [side for side, d in zip(counts, days, strict=True) if d and not counts[side]]
+    if empty:
+        raise NotEnoughDataError(
+            f"The {empty[0]} side has no rows: "
+            + ", ".join(f"{counts[s]} {s}" for s in counts)
+            + f", of {index.num_rows} in all.",
+            where=f"[split], {len(calendar.days)} matured cutoffs",
+            why="Each side needs accounts: one to learn, one to calibrate, one to tell the truth.",
+            fix='Set groups = "time" in [split], give that side a larger share, or widen [population].',
+        )
+    return Split(train, calibrate, test, *days, dropped=int((~(train | calibrate | test)).sum()))
+
+
+def _check_shares(config: settings.Split) -> None:
+    if config.groups == "disjoint" and config.test_share + config.calibrate_share >= 1:
+        raise ConfigError(
+            f"test_share {config.test_share} and calibrate_share {config.calibrate_share} leave no account "
+            "to train on.",
+            where="[split]",
+            fix="Choose shares that together stay below 1, for example 0.3 and 0.2.",
+        )
+
+
+def _too_few_cutoffs(calendar: Calendar, config: settings.Split, side: str, found: int) -> NotEnoughDataError:
+    wanted = config.calibrate_cutoffs if side == "calibrate" else 1
+    return NotEnoughDataError(
+        f"{len(calendar.days)} matured cutoffs leave {found} to {side}; at least {wanted} needed.",
+        where=f"[cutoffs] {calendar.days[0]} to {calendar.days[-1]}; label window "
+        f"{calendar.gap_days + calendar.horizon_days} days, embargo {config.embargo_days} days",
+        why="A label window that reaches into a later side would let the future teach the past.",
+        fix="Begin [cutoffs] first earlier, shorten [horizon] days, or lower test_cutoffs, "
+        "calibrate_cutoffs or embargo_days in [split].",
+    )

@@ -1,0 +1,1 @@
+"""Learning: encoding, the two LightGBM models, their search and the baselines they must beat."""

@@ -1,0 +1,266 @@
+"""The door to LightGBM: native boosters, kept as text, the same bits for any number of threads."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+import numpy.typing as npt
+
+from hva_ml.errors import ContractError, HvaError, IntegrityError, NotEnoughDataError
+
+Array = npt.NDArray[np.float64]
+
+OBJECTIVES = ("binary", "tweedie", "gamma", "regression")
+MIN_ROWS = 10
+TWEEDIE_POWER = 1.5
+SMALL_CELLS = 5_000_000
+
+# Measured: `deterministic` alone is not bit-stable across thread counts, with force_col_wise it is.
+_FIXED: dict[str, Any] = {
+    "deterministic": True,
+    "force_col_wise": True,
+    "verbosity": -1,
+    "boosting": "gbdt",
+    "feature_pre_filter": False,
+    "tweedie_variance_power": TWEEDIE_POWER,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Booster:
+    """A trained LightGBM model.
+
+    Attributes
+    ----------
+    text : str
+        The model in LightGBM's own text form; two boosters are the same if their texts are.
+    native : lightgbm.Booster
+        The library's object, read from `text`, for explanation and prediction.
+    """
+
+    text: str
+    native: Any
+
+    @classmethod
+    def fit(
+        cls,
+        X: Array,
+        y: Array,
+        *,
+        objective: str,
+        names: Sequence[str],
+        params: Mapping[str, Any],
+        rounds: int,
+        seed: int,
+        weight: Array | None = None,
+        valid: tuple[Array, Array] | None = None,
+        patience: int = 30,
+    ) -> "Booster":
+        """Train.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n_rows, n_features)
+            NaN where unknown. Sort rows first: sums of floats depend on their order.
+        y : ndarray of float64, shape (n_rows,)
+            0 or 1 for ``binary``; ≥ 0 for ``tweedie``; > 0 for ``gamma``; any number for ``regression``.
+        objective : str
+            ``binary``, ``tweedie`` (variance power 1.5), ``gamma`` or ``regression`` (squared error).
+        names : sequence of str, length n_features
+            Feature names, ``[A-Za-z0-9_.]``.
+        params : mapping
+            LightGBM parameters; those that keep training deterministic cannot be overridden. Without
+            ``num_threads``, small matrices are trained on one thread: it changes the time, never a bit.
+        rounds : int
+            Number of trees, or the most of them if `valid` is given.
+        seed : int
+            Seed of all of LightGBM's draws.
+        weight : ndarray of float64, shape (n_rows,), optional
+            Weights ≥ 0.
+        valid : pair of ndarray, optional
+            Rows and target on which training stops once the objective's own loss has not improved for
+            `patience` rounds; the trees up to the best round are kept.
+        patience : int
+            See `valid`.
+
+        Raises
+        ------
+        NotEnoughDataError
+            With fewer than 10 rows, one class only, or no positive value under a log link.
+        ContractError
+            For a target outside its domain, or shapes that do not fit.
+        """
+        _check_target(X, y, objective, names)
+        settings = {"num_threads": _threads(X), **params, **_FIXED, "objective": objective, "seed": seed}
+        data = lightgbm.Dataset(
+            np.ascontiguousarray(X),
+            label=y,
+            weight=weight,
+            feature_name=list(names),
+            params=settings,
+        )
+        callbacks: list[Any] = []
+        sets: list[Any] = []
+        if valid is not None:
+            seen = np.ascontiguousarray(valid[0])
+            sets = [lightgbm.Dataset(seen, label=valid[1], reference=data, params=settings)]
+            callbacks = [lightgbm.early_stopping(patience, verbose=False)]
+        try:
+            native = lightgbm.train(
+                settings, data, num_boost_round=rounds, valid_sets=sets, callbacks=callbacks
+            )
+        except lightgbm.basic.LightGBMError as error:
+            raise HvaError(
+                f"LightGBM could not train: {error}.",
+                where=f"objective {objective}, {X.shape[0]} rows, {X.shape[1]} features",
+                fix="Check [search] and [models] of the pipeline.",
+            ) from error
+        kept = native.best_iteration if valid is not None else rounds
+        text = native.model_to_string(num_iteration=kept if kept > 0 else None)
+        # The number of threads is a fact of the machine, not of the model.
+        return cls.from_text(re.sub(r"^\[num_threads: .*\]$", "[num_threads: 0]", text, flags=re.MULTILINE))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Booster":
+        """Read a booster from its text.
+
+        Raises
+        ------
+        IntegrityError
+            If the text is not a LightGBM model.
+        """
+        if not text.startswith("tree\n") or "\nend of trees\n" not in text:
+            raise _broken()
+        try:
+            return cls(text, lightgbm.Booster(model_str=text))
+        except lightgbm.basic.LightGBMError as error:
+            raise _broken() from error
+
+    def to_text(self) -> str:
+        """Return LightGBM's own text form."""
+        return self.text
+
+    def __getstate__(self) -> str:
+        return self.text
+
+    def __setstate__(self, text: str) -> None:
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "native", lightgbm.Booster(model_str=text))
+
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return int(self.native.num_trees())
+
+    @property
+    def n_features(self) -> int:
+        """Number of matrix columns."""
+        return int(self.native.num_feature())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names, one per matrix column."""
+        return tuple(self.native.feature_name())
+
+    def margin(self, X: Array) -> Array:
+        """Return the raw score of each row, shape (n_rows,): log-odds, log mean, or the regression itself.
+
+        Raises
+        ------
+        ContractError
+            If the number of columns is another than in training.
+        """
+        if X.ndim != 2 or X.shape[1] != self.n_features:
+            raise ContractError(
+                f"The model reads {self.n_features} features, the matrix has shape {X.shape}.",
+                where="margin",
+                fix="Encode with the encoder that was stored with the model.",
+            )
+        if not X.shape[0]:
+            return np.empty(0, dtype=np.float64)
+        margin = self.native.predict(np.ascontiguousarray(X), raw_score=True, num_threads=_threads(X))
+        return np.asarray(margin, dtype=np.float64)
+
+    def reads_missing(self) -> npt.NDArray[np.bool_]:
+        """Return which features have a learned branch for NaN, shape (n_features,).
+
+        LightGBM reads NaN as 0.0 in all others, because it met none there while training.
+        """
+        found = np.zeros(self.n_features, dtype=np.bool_)
+        for tree in self.text.split("\nend of trees\n")[0].split("\nTree=")[1:]:
+            lines = dict(line.split("=", 1) for line in tree.splitlines() if "=" in line)
+            features = np.array(lines.get("split_feature", "").split(), dtype=np.int64)
+            decisions = np.array(lines.get("decision_type", "").split(), dtype=np.int64)
+            # Bits 2 and 3 of LightGBM's decision type name the missing type: 0 none, 1 zero, 2 NaN.
+            found[features[(decisions >> 2) & 3 == 2]] = True
+        return found
+
+    def resolved(self, X: Array) -> Array:
+        """Return `X` with NaN spelled out as 0.0 where LightGBM reads it so; margins stay the same bits.
+
+        For other readers of the trees, which may not know that rule.
+        """
+        silent = ~self.reads_missing()[None, :] & np.isnan(X)
+        return np.where(silent, 0.0, X)
+
+    def gain_importance(self) -> Array:
+        """Return the total gain of each feature's splits, shape (n_features,)."""
+        return np.asarray(self.native.feature_importance("gain"), dtype=np.float64)
+
+
+def _threads(X: Array) -> int:
+    # Measured on two busy cores: LightGBM's threads wait for each other by spinning, and 100 trees on
+    # 6,000 rows took 13.8 s instead of 0.4 s. 0 leaves the number to LightGBM.
+    return 1 if X.size < SMALL_CELLS else 0
+
+
+def _broken() -> IntegrityError:
+    return IntegrityError(
+        "The stored model text is not a complete LightGBM model.",
+        where="booster text",
+        fix="Restore the file from the release, or train again.",
+    )
+
+
+def _check_target(X: Array, y: Array, objective: str, names: Sequence[str]) -> None:
+    if objective not in OBJECTIVES:
+        raise ContractError(
+            f"Unknown objective '{objective}'.", where="objective", fix=f"Use one of {', '.join(OBJECTIVES)}."
+        )
+    if X.ndim != 2 or X.shape != (len(y), len(names)):
+        raise ContractError(
+            f"Matrix of shape {X.shape}, {len(y)} labels and {len(names)} names do not fit.",
+            where="fit",
+            fix="Give one label per row and one name per column.",
+        )
+    if len(y) < MIN_ROWS:
+        raise NotEnoughDataError(
+            f"{len(y)} rows are too few to train on; at least {MIN_ROWS} are needed.",
+            where=f"objective {objective}",
+            fix="Use more cutoffs or a wider [population]; check [target] finds conversions.",
+        )
+    low = {"binary": 0.0, "tweedie": 0.0, "gamma": np.nextafter(0, 1)}.get(objective, -np.inf)
+    outside = ~np.isfinite(y) | (y < low) | ((objective == "binary") & (y != 0) & (y != 1))
+    if outside.any():
+        raise ContractError(
+            "The target has values outside its domain.",
+            where=f"objective {objective}, {int(outside.sum())} of {len(y)} rows",
+            fix="binary takes 0 and 1, tweedie numbers ≥ 0, gamma numbers > 0.",
+        )
+    if objective == "binary" and y.min() == y.max():
+        raise NotEnoughDataError(
+            f"All {len(y)} accounts of the training side have the same outcome "
+            f"({'converted' if y[0] else 'not converted'}).",
+            where="conversion target",
+            why="There is nothing to tell apart.",
+            fix="Check [target], lengthen [horizon] days, or use more cutoffs.",
+        )
+    if objective == "tweedie" and not y.max() > 0:
+        raise NotEnoughDataError(
+            f"None of the {len(y)} converted accounts has a positive value.",
+            where="value target",
+            fix="Check the amounts of the value table and their sign: credit notes are negative.",
+        )

@@ -1,0 +1,95 @@
+"""A pipeline file means exactly what it says, or is refused with the nearest thing it could have meant."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hva_ml.config import load, parse
+from hva_ml.errors import ConfigError
+
+GOOD = """
+[pipeline]
+name = "my"
+title = "Mine"
+currency = "EUR"
+timezone = "Europe/Vienna"
+[sources.orders]
+kind = "csv"
+path = "data/raw/my/orders.csv"
+[tables.accounts]
+sql = "accounts.sql"
+[tables.invoices]
+sql = "invoices.sql"
+[cutoffs]
+first = 2024-01-01
+last = 2024-12-01
+[horizon]
+days = 90
+[population]
+table = "accounts"
+[target]
+table = "invoices"
+"""
+
+
+def test_a_good_file_is_read_with_its_defaults() -> None:
+    config = parse(GOOD, "my.toml")
+    assert (config.name, config.horizon.gap_days, config.split.groups) == ("my", 0, "disjoint")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[horizon]", "[horizn]", "Did you mean 'horizon'?"),
+        ("days = 90", "days = 90\ngap = 3", "Did you mean 'gap_days'?"),
+        ("days = 90", "days = 0", "greater than or equal to 1"),
+        ("days = 90", "", "'days' is missing"),
+        ('kind = "csv"', 'kind = "cvs"', "Did you mean 'csv'?"),
+        ('table = "invoices"\n', 'table = "invoice"\n', "Did you mean 'invoices'?"),
+        ('"Europe/Vienna"', '"Europe/Viena"', "Did you mean 'Europe/Vienna'?"),
+        ('currency = "EUR"', 'currency = "euro"', "currency"),
+        ('name = "my"', 'name = "../my"', "lower case letters"),
+        ("[tables.invoices]", "[tables.invoicing]", "invoices"),
+        ("days = 90", "days = [", "not valid TOML"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(old: str, new: str, says: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD.replace(old, new), "my.toml")
+    assert says in str(caught.value)
+    assert "my.toml" in caught.value.where
+    assert caught.value.fix
+    assert caught.value.exit_code == 2
+
+
+def test_a_table_that_is_used_must_be_declared() -> None:
+    text = GOOD + '[[features.windows]]\ntable = "events"\nmeasures = ["count"]\nwindows_days = [30]\n'
+    with pytest.raises(ConfigError, match="'events' is used but not declared"):
+        parse(text, "my.toml")
+
+
+def test_tiers_must_be_ordered() -> None:
+    with pytest.raises(ConfigError, match="tier_b must be larger"):
+        parse(GOOD + "[scoring]\ntier_a = 0.8\ntier_b = 0.5\n", "my.toml")
+
+
+def test_the_fingerprint_is_of_the_meaning_not_of_the_text() -> None:
+    commented = "# a comment\n" + GOOD.replace("days = 90", "days = 90  # a quarter")
+    assert parse(GOOD, "a").fingerprint() == parse(commented, "b").fingerprint()
+    assert parse(GOOD, "a").fingerprint() != parse(GOOD.replace("90", "91"), "a").fingerprint()
+
+
+def test_a_file_called_otherwise_than_its_pipeline_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(ConfigError, match="is called 'other.toml'"):
+        load(tmp_path / "other.toml")
+
+
+def test_a_file_with_a_byte_order_mark_is_read_and_another_encoding_refused(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text(GOOD, encoding="utf-8-sig")
+    assert load(tmp_path / "my.toml").name == tomllib.loads(GOOD)["pipeline"]["name"]
+    (tmp_path / "my.toml").write_bytes(GOOD.replace("Mine", "Größe").encode("cp1252"))
+    with pytest.raises(ConfigError, match="UTF-8"):
+        load(tmp_path / "my.toml")

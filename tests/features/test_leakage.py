@@ -1,0 +1,211 @@
+"""Time travel: no feature changes with what comes after its cutoff, and planted leakers are named."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hva_ml.contracts.records import ContractTables
+from hva_ml.cutoffs import MICROSECONDS_PER_DAY as DAY
+from hva_ml.features.build import build, compose, static_attributes
+from hva_ml.features.definition import FeatureDefinition
+from hva_ml.features.leakage import compare, perturbation, scrambled, truncation
+
+FEATURES = """
+[features]
+season = true
+deals = true
+fit = true
+firmographic = ["country", "region", "industry_section", "size_class", "employees", "age_years", "has_parent",
+  "children"]
+columns = ["sector", "budget", "key_account"]
+[[features.windows]]
+table = "events"
+by = "event_type"
+values = ["web_visit", "call"]
+of = ["minutes", "contact_id"]
+windows_days = [7, 30, 90]
+measures = ["count", "sum", "mean", "distinct", "recency", "active_days", "trend", "surge", "share"]
+"""
+
+
+def simulated(tables, seed, n=30, rows=400, start=19_500, span=450):
+    """Random tables around the calendar, with late-known rows and several versions of accounts."""
+    random = np.random.default_rng(seed)
+
+    def pick(values):
+        return values[int(random.integers(len(values)))]
+
+    def clocks():
+        time = (start + int(random.integers(span))) * DAY + pick([0, -1, 1, DAY // 3])
+        return {"event_time": time, "known_at": time + pick([0, 0, 0, DAY, 50 * DAY, -3 * DAY])}
+
+    def account():
+        return f"a{int(random.integers(n)):02d}"
+
+    masters = [
+        {"account_id": account(), **clocks(),
+         "country": pick(["DE", "AT", None]), "postcode": pick(["80331", "1010"]),
+         "industry_code": pick(["28.41", "46.1", "62"]), "employees": pick([None, 5.0, 80.0, 900.0]),
+         "founded_year": pick([None, 1990, 2020]), "parent_id": pick([None, None, "a00", "a01", "a02"]),
+         "sector": pick(["x", "y"]), "budget_cents": pick([None, 100]), "key_account": pick([True, False])}
+        for _ in range(3 * n)
+    ]  # fmt: skip
+    events = [
+        {"account_id": account(), **clocks(), "event_type": pick(["web_visit", "call", "email"]),
+         "contact_id": pick([None, "c1", "c2", "c3"]), "minutes": pick([None, 0.1, 3.3])}
+        for _ in range(rows)
+    ]  # fmt: skip
+    stages = [
+        {"deal_id": f"d{int(random.integers(40))}", "account_id": account(), **clocks(),
+         "stage": pick(["offer", "talk", "won", "lost"]), "amount_cents": pick([None, 500, 1000])}
+        for _ in range(rows // 3)
+    ]  # fmt: skip
+    invoices = [
+        {"account_id": account(), **clocks(), "amount_cents": int(random.integers(-3000, 9000))}
+        for _ in range(rows // 2)
+    ]
+    return tables(accounts=masters, events=events, deal_stages=stages, invoices=invoices)
+
+
+def shuffled(data, seed):
+    random = np.random.default_rng(seed)
+    return ContractTables(
+        {n: t.take(pa.array(random.permutation(t.num_rows))) for n, t in reversed(data.tables.items())}
+    )
+
+
+def serious(found):
+    return [v for v in found if v.severity != "info"]
+
+
+def definition(name):
+    return FeatureDefinition(
+        name, "engagement", "number", "events", "count", "count", "Leck", "leak", topic=name
+    )
+
+
+def per_row(index, column):
+    """Look a per-account count up for each row of the index."""
+    place = pc.index_in(index["account_id"], value_set=column["values"])
+    return [column["counts"][p].as_py() if p is not None else 0 for p in place.to_pylist()]
+
+
+def all_events(tables, index, calendar, config):
+    counts = tables.tables["events"]["account_id"].value_counts()
+    column = {"values": counts.field("values"), "counts": counts.field("counts")}
+    return [definition("extra.leak")], [np.array(per_row(index, column), dtype=np.float64)]
+
+
+def ignores_known_at(tables, index, calendar, config):
+    last = max(calendar.cutoffs)
+    events = tables.tables["events"]
+    events = events.filter(pc.less(events["event_time"], pa.scalar(last, pa.timestamp("us", "UTC"))))
+    counts = events["account_id"].value_counts()
+    column = {"values": counts.field("values"), "counts": counts.field("counts")}
+    return [definition("extra.late")], [np.array(per_row(index, column), dtype=np.float64)]
+
+
+def honest(tables, index, calendar, config):
+    return [definition("extra.length")], [pc.utf8_length(index["account_id"])]
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=8, deadline=None)
+def test_honest_features_pass_both_probes(config, tables, calendar, seed):
+    data = simulated(tables, seed)
+    pipeline = config(FEATURES, population='table = "events"\nactive_within_days = 200')
+    assert truncation(data, pipeline, calendar, extra=[honest]) == []
+    assert perturbation(data, pipeline, calendar, seed, extra=[honest]) == []
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=8, deadline=None)
+def test_the_order_of_rows_does_not_matter(config, tables, calendar, seed):
+    data = simulated(tables, seed)
+    pipeline = config(FEATURES)
+    once = build(data, pipeline, calendar)
+    again = build(shuffled(data, seed), pipeline, calendar)
+    assert once.fingerprint() == again.fingerprint()
+    keys = list(zip(once.table["cutoff"].to_pylist(), once.table["account_id"].to_pylist(), strict=True))
+    assert keys == sorted(set(keys))
+
+
+@pytest.mark.parametrize(("leaker", "name"), [(all_events, "extra.leak"), (ignores_known_at, "extra.late")])
+def test_planted_leakers_are_named_by_both_probes(config, tables, calendar, leaker, name):
+    data = simulated(tables, 3)
+    for code, found in (
+        ("HVL001", truncation(data, config(FEATURES), calendar, extra=[honest, leaker])),
+        ("HVL002", perturbation(data, config(FEATURES), calendar, 5, extra=[honest, leaker])),
+    ):
+        assert [(v.code, v.severity, v.ids) for v in found] == [(code, "error", (name,))]
+
+
+def test_static_attributes_are_exempt_and_said_to_be(config, tables, calendar):
+    data = simulated(tables, 4)
+    pipeline = config(FEATURES, static='"employees", "country"')
+    for code, found in (
+        ("HVL001", truncation(data, pipeline, calendar)),
+        ("HVL002", perturbation(data, pipeline, calendar, 5)),
+    ):
+        assert [(v.code, v.severity, v.count) for v in found] == [(code, "info", 2)]
+        assert found[0].ids == ("employees", "country")
+
+
+def test_probes_say_when_they_prove_nothing(config, tables, calendar):
+    data = simulated(tables, 5).upto(calendar.cutoffs[-1])
+    last = calendar.only(calendar.days[-1:])
+    pipeline = config(FEATURES)
+    for code, found in (
+        ("HVL001", truncation(data, pipeline, last)),
+        ("HVL002", perturbation(data, pipeline, last, 5)),
+    ):
+        assert [(v.code, v.severity) for v in found] == [(code, "info")]
+        assert "proves nothing" in found[0].what
+
+
+def test_a_population_that_looks_ahead_is_named(config, tables, calendar):
+    data = simulated(tables, 6)
+    whole = compose(data, config(), calendar, None)
+    ahead = replace(whole, table=whole.table.slice(1))
+    assert compare(whole, ahead) == ("population",)
+    changed = whole.table.set_column(
+        3, whole.names[0], pc.add(pc.fill_null(whole.table[whole.names[0]], 1.0), 1.0)
+    )
+    assert compare(whole, replace(whole, table=changed)) == (whole.names[0],)
+    fewer = replace(whole, definitions=whole.definitions[1:])
+    assert compare(whole, fewer) == (whole.names[0],)
+    assert compare(whole, whole) == ()
+
+
+def test_scrambling_leaves_the_past_and_only_the_past_alone(tables, calendar):
+    data = simulated(tables, 7)
+    cutoff = calendar.cutoffs[1]
+    other = scrambled(data, cutoff, 1)
+    for name, table in data.upto(cutoff).tables.items():
+        assert table.equals(other.upto(cutoff).tables[name])
+        assert other.tables[name].schema == table.schema
+        later = data.tables[name].num_rows - table.num_rows
+        assert 0 < other.tables[name].num_rows - table.num_rows < later
+
+
+def test_one_cutoff_alone_gives_the_same_as_all_together(config, tables, calendar):
+    data = simulated(tables, 8)
+    pipeline = config(FEATURES, static='"sector"')
+    whole = build(data, pipeline, calendar)
+    static = static_attributes(data, pipeline)
+    for day, moment in zip(calendar.days, calendar.cutoffs, strict=True):
+        once = compose(data, pipeline, calendar.only((day,)), static)
+        rows = pc.equal(whole.table["cutoff"], pa.scalar(moment, pa.timestamp("us", "UTC")))
+        assert compare(whole.take(rows.combine_chunks()), once) == ()
+
+
+def test_no_rows_at_all_give_an_empty_set_with_all_columns(config, tables, calendar):
+    features = build(tables(), config(FEATURES), calendar)
+    assert features.table.num_rows == 0
+    assert features.table.column_names[3:] == list(features.names)
+    assert serious(truncation(tables(), config(FEATURES), calendar)) == []

@@ -1,0 +1,164 @@
+"""Labels against their definition: edges of gap and horizon, kinds of conversion, only matured cohorts."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hva_ml import labels
+from hva_ml.config import parse
+from hva_ml.contracts.records import ContractTables
+from hva_ml.contracts.tables import contract_for
+from hva_ml.cutoffs import MICROSECONDS_PER_DAY as DAY
+from hva_ml.cutoffs import Calendar, microseconds
+from hva_ml.errors import ContractError, NotEnoughDataError, UsageError
+
+BASE = """
+[pipeline]
+name = "small"
+title = "Small"
+currency = "EUR"
+timezone = "Europe/Berlin"
+[sources.s]
+kind = "simulated"
+[tables.accounts]
+sql = "a.sql"
+[tables.events]
+sql = "e.sql"
+[tables.deal_stages]
+sql = "d.sql"
+[tables.invoices]
+sql = "i.sql"
+[population]
+table = "accounts"
+[horizon]
+days = 30
+gap_days = 10
+"""
+CALENDAR = Calendar((date(2024, 3, 1), date(2024, 3, 15), date(2024, 5, 1)), 30, 10, "Europe/Berlin")
+ACCOUNTS = ("a", "b", "c")
+START, END = (microseconds(m) for m in CALENDAR.label_window(date(2024, 3, 1)))
+
+
+def config(target='table = "invoices"', cutoffs=""):
+    dates = "first = 2024-03-01\nlast = 2024-05-01"
+    return parse(f"{BASE}\n[cutoffs]\n{dates}\n{cutoffs}\n[target]\n{target}", "small.toml")
+
+
+def tables(**rows):
+    made = {}
+    for name in ("events", "deal_stages", "invoices"):
+        schema = contract_for(name).arrow_schema
+        given = [{"known_at": r["event_time"], **r} for r in rows.get(name, ())]
+        columns = [
+            pa.array([r.get(f.name) for r in given], pa.int64()).cast(f.type)
+            if pa.types.is_timestamp(f.type)
+            else pa.array([r.get(f.name) for r in given], f.type)
+            for f in schema
+        ]
+        made[name] = pa.table(columns, schema=schema)
+    return ContractTables(made)
+
+
+def index(calendar=CALENDAR, backwards=False):
+    places = [(a, c) for c in calendar.micros.tolist() for a in ACCOUNTS]
+    places = places[::-1] if backwards else places
+    moment = pa.array([c for _, c in places], pa.int64()).cast(pa.timestamp("us", "UTC"))
+    names = pa.array([a for a, _ in places], pa.string())
+    return pa.table({"account_id": names, "cutoff": moment, "group_id": names})
+
+
+def found(data, pipeline, **options):
+    table = labels.build(data, index(**options), pipeline, CALENDAR)
+    assert table.column_names == ["account_id", "cutoff", "converted", "value_cents"]
+    assert table.schema.types[2:] == [pa.int8(), pa.int64()]
+    return [(r["account_id"], r["cutoff"].date().isoformat(), r["converted"], r["value_cents"])
+            for r in table.to_pylist()]  # fmt: skip
+
+
+edges = [CALENDAR.label_window(d)[k] for d in CALENDAR.days for k in (0, 1)]
+times = st.builds(
+    lambda e, o: microseconds(e) + o, st.sampled_from(edges), st.sampled_from([-DAY, -1, 0, 1, 20 * DAY])
+)
+invoices = st.lists(
+    st.fixed_dictionaries(
+        {
+            "account_id": st.sampled_from([*ACCOUNTS, "stranger"]),
+            "event_time": times,
+            "known_at": st.sampled_from([0, 2**50]),
+            "amount_cents": st.integers(-500, 500),
+        }
+    ),
+    max_size=20,
+)
+
+
+@given(invoices, st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_value_and_conversion_by_their_definition(rows, backwards):
+    want = []
+    for day in CALENDAR.days:
+        start, end = (microseconds(m) for m in CALENDAR.label_window(day))
+        for account in ACCOUNTS:
+            inside = [
+                r["amount_cents"]
+                for r in rows
+                if r["account_id"] == account and start <= r["event_time"] < end
+            ]
+            want.append((int(any(a > 0 for a in inside)), sum(inside)))
+    got = [r[2:] for r in found(tables(invoices=rows), config(), backwards=backwards)]
+    assert got == (want[::-1] if backwards else want)
+
+
+@pytest.mark.parametrize(
+    ("moment", "inside"), [(START - 1, False), (START, True), (END - 1, True), (END, False)]
+)
+def test_the_label_window_is_half_open_after_the_gap(moment, inside):
+    rows = [{"account_id": "a", "event_time": moment, "amount_cents": 700}]
+    assert found(tables(invoices=rows), config())[0][2:] == ((1, 700) if inside else (0, 0))
+
+
+def test_deals_convert_when_won_and_are_worth_what_was_won():
+    rows = [
+        {"deal_id": "1", "account_id": "a", "event_time": START, "stage": "offer", "amount_cents": 900},
+        {"deal_id": "1", "account_id": "a", "event_time": START + 1, "stage": "won", "amount_cents": 800},
+        {"deal_id": "2", "account_id": "a", "event_time": START + 2, "stage": "won", "amount_cents": None},
+        {"deal_id": "3", "account_id": "b", "event_time": START, "stage": "won", "amount_cents": None},
+        {"deal_id": "4", "account_id": "c", "event_time": START, "stage": "lost", "amount_cents": 5},
+    ]
+    pipeline = config('table = "deal_stages"\nvalue_table = "deal_stages"')
+    assert [r[2:] for r in found(tables(deal_stages=rows), pipeline)][:3] == [(1, 800), (1, 0), (0, 0)]
+
+
+def test_events_convert_by_type_and_are_worth_their_invoices():
+    events = [
+        {"account_id": "a", "event_time": START, "event_type": "demo"},
+        {"account_id": "b", "event_time": START, "event_type": "call"},
+    ]
+    paid = [{"account_id": "b", "event_time": START, "amount_cents": 9}]
+    pipeline = config('table = "events"\nevent_types = ["demo"]')
+    got = found(tables(events=events, invoices=paid), pipeline)
+    assert [r[2:] for r in got][:3] == [(1, 0), (0, 9), (0, 0)]
+
+
+def test_an_immature_cohort_is_no_negative():
+    assert found(tables(), config(cutoffs="data_end = 2024-06-10"))[0][2] == 0
+    with pytest.raises(NotEnoughDataError, match="cutoff 2024-05-01"):
+        found(tables(), config(cutoffs="data_end = 2024-06-09"))
+
+
+def test_an_index_of_another_calendar_or_a_missing_table_is_refused():
+    other = CALENDAR.only((date(2024, 3, 2),))
+    with pytest.raises(UsageError, match="not in the calendar"):
+        labels.build(tables(), index(other), config(), CALENDAR)
+    with pytest.raises(ContractError, match="'invoices' is missing"):
+        labels.build(ContractTables({}), index(), config(), CALENDAR)
+
+
+def test_an_empty_index_gives_no_labels():
+    table = labels.build(tables(), index().slice(0, 0), config(), CALENDAR)
+    assert table.num_rows == 0
+    assert np.asarray(table["converted"]).dtype == np.int8

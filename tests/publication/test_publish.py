@@ -1,0 +1,180 @@
+import shutil
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hva_ml.errors import BusyError, IntegrityError, RefusedError, UsageError
+from hva_ml.publication import current, lock, publish, read
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "data" / "scores" / "toy"
+
+
+def send(folder, make, number, **changes):
+    return publish(
+        folder, make(number), {"as_of": "2025-01-01", "number": number}, expected_rows=40, **changes
+    )
+
+
+def test_nothing_is_published_at_first(folder):
+    assert current(folder) is None
+    with pytest.raises(UsageError, match="hva score toy"):
+        read(folder)
+
+
+def test_a_run_is_read_back_as_written(folder, make):
+    done = send(folder, make, 1)
+    assert done.published
+    assert done.path == folder / "runs" / done.run_id
+    assert done.rows == {"scores": 40, "explanations": 40}
+    now = current(folder)
+    assert (now.run_id, now.identity, now.published) == (
+        done.run_id,
+        {"as_of": "2025-01-01", "number": 1},
+        False,
+    )
+    for name, table in make(1).items():
+        assert read(folder, name).equals(table)
+    assert {p.name for p in done.path.iterdir()} == {
+        "scores.parquet",
+        "explanations.parquet",
+        "manifest.json",
+    }
+    assert {p.name for p in folder.iterdir()} == {"runs", "CURRENT"}
+
+
+def test_the_same_again_does_nothing(folder, make):
+    done = send(folder, make, 1)
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
+    again = send(folder, make, 1)
+    assert (again.run_id, again.published) == (done.run_id, False)
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
+
+
+def test_an_earlier_run_comes_back_without_being_written_again(folder, make):
+    first, second = send(folder, make, 1), send(folder, make, 2)
+    assert current(folder).run_id == second.run_id
+    stamp = (first.path / "scores.parquet").stat().st_mtime_ns
+    again = send(folder, make, 1)
+    assert again.published
+    assert current(folder).run_id == first.run_id
+    assert (first.path / "scores.parquet").stat().st_mtime_ns == stamp
+    assert read(folder, run_id=second.run_id)["value_if_converted"][0].as_py() == 102.0
+
+
+def test_the_run_id_depends_on_the_identity_and_not_on_its_order(folder, make):
+    one = publish(folder, make(1), {"a": 1, "b": 2}, expected_rows=40)
+    two = publish(folder, make(1), {"b": 2, "a": 1}, expected_rows=40)
+    three = publish(folder, make(1), {"a": 1, "b": 3}, expected_rows=40)
+    assert one.run_id == two.run_id != three.run_id
+
+
+def test_equal_tables_give_equal_files(folder, make, tmp_path):
+    one, two = send(folder, make, 1), send(tmp_path / "other", make, 1)
+    for name in ("scores.parquet", "explanations.parquet", "manifest.json"):
+        assert (one.path / name).read_bytes() == (two.path / name).read_bytes()
+
+
+def test_every_bit_flip_is_noticed_and_mended_by_scoring_again(folder, make):
+    done = send(folder, make, 1)
+    for name in ("scores.parquet", "manifest.json"):
+        whole = (done.path / name).read_bytes()
+        for place in range(0, len(whole), max(1, len(whole) // 60)):
+            broken = bytearray(whole)
+            broken[place] ^= 1 << (place % 8)
+            (done.path / name).write_bytes(broken)
+            with pytest.raises(IntegrityError, match="hva score toy") as caught:
+                read(folder)
+            assert caught.value.where == str(done.path / name)
+            with pytest.raises(IntegrityError):
+                read(folder, run_id=done.run_id)
+        (done.path / name).write_bytes(whole)
+    (done.path / "scores.parquet").write_bytes(b"")
+    again = send(folder, make, 1)
+    assert again.published
+    assert read(folder).equals(make(1)["scores"])
+    assert [p.name for p in (folder / "runs").iterdir() if p.suffix == ".damaged"] == [
+        f".{done.run_id}.damaged"
+    ]
+
+
+def test_pages_carry_checksums_of_their_own(folder, make):
+    path = send(folder, make, 1).path / "scores.parquet"
+    broken = bytearray(path.read_bytes())
+    column = pq.ParquetFile(path).metadata.row_group(0).column(1)
+    start = column.dictionary_page_offset or column.data_page_offset
+    broken[start + column.total_compressed_size - 2] ^= 1
+    with pytest.raises(OSError, match="CRC"):
+        pq.read_table(pa.BufferReader(bytes(broken)), page_checksum_verification=True)
+
+
+def test_damaged_pointer_missing_run_and_missing_table_are_named(folder, make):
+    done = send(folder, make, 1)
+    pointer = (folder / "CURRENT").read_text(encoding="utf-8")
+    (folder / "CURRENT").write_text("../../etc x\n", encoding="utf-8")
+    with pytest.raises(IntegrityError, match="pointer") as caught:
+        current(folder)
+    assert caught.value.where == str(folder / "CURRENT")
+    (folder / "CURRENT").write_text(pointer, encoding="utf-8")
+    with pytest.raises(UsageError, match="Did you mean 'scores'"):
+        read(folder, "scorse")
+    for run_id in ("0" * 16, "../x", ""):
+        with pytest.raises(UsageError, match="no run"):
+            read(folder, run_id=run_id)
+    (done.path / "explanations.parquet").unlink()
+    with pytest.raises(IntegrityError, match=r"explanations\.parquet"):
+        read(folder, "explanations")
+    shutil.rmtree(done.path)
+    with pytest.raises(IntegrityError, match="manifest"):
+        current(folder)
+
+
+def test_what_a_stopped_writer_left_is_cleared(folder, make):
+    send(folder, make, 1)
+    left = folder / "runs" / ".abc.00000000.part"
+    left.mkdir()
+    (left / "scores.parquet").write_bytes(b"half")
+    (folder / ".CURRENT.00000000.part").write_bytes(b"half")
+    send(folder, make, 2)
+    assert not left.exists()
+    assert {p.name for p in folder.iterdir()} == {"runs", "CURRENT"}
+
+
+def test_a_refused_run_leaves_the_current_one(folder, make):
+    done = send(folder, make, 1)
+    with pytest.raises(RefusedError, match="population has 41"):
+        publish(folder, make(2), {"number": 2}, expected_rows=41)
+    assert current(folder).run_id == done.run_id
+    assert [p.name for p in (folder / "runs").iterdir()] == [done.run_id]
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from hva_ml.publication import lock
+with lock(Path(sys.argv[1])):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_writer_is_told_of_the_lock_file(tmp_path):
+    path = tmp_path / "data" / ".locks" / "toy.lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert holder.stdout.readline() == b"ready\n"
+        with pytest.raises(BusyError) as caught, lock(path):
+            pass
+        assert (caught.value.exit_code, caught.value.where) == (4, str(path))
+    finally:
+        holder.kill()
+        holder.communicate()
+    with lock(path), pytest.raises(BusyError), lock(path):
+        pass

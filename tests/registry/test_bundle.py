@@ -1,0 +1,152 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hva_ml.errors import ContractError, IntegrityError
+from hva_ml.features.definition import FeatureSet
+from hva_ml.registry.bundle import Bundle, release_of
+from hva_ml.registry.folders import canonical
+
+FILES = {
+    "conversion.txt",
+    "value.txt",
+    "encoder.json",
+    "calibrator.json",
+    "features.json",
+    "reference.json",
+    "pipeline.toml",
+    "metadata.json",
+    "manifest.json",
+}
+
+
+@pytest.fixture
+def folder(bundle, tmp_path):
+    bundle.write(tmp_path / "b")
+    return tmp_path / "b"
+
+
+def test_what_is_read_gives_the_same_bits(bundle, rows, folder):
+    again = Bundle.read(folder)
+    assert {p.name for p in folder.iterdir()} == FILES
+    assert again.release == bundle.release == release_of(folder)
+    assert again.config_text == bundle.config_text
+    assert again.definitions == bundle.definitions
+    assert again.metadata == bundle.metadata
+    assert again.value_log_scale == bundle.value_log_scale
+    np.testing.assert_array_equal(again.reference, bundle.reference)
+    one, two = bundle.predict(rows), again.predict(rows)
+    for name in ("probability", "value_if_converted", "expected_value", "X"):
+        assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
+    assert one.unseen == two.unseen == {"firmographic.industry_section": 60}
+    assert bundle.explain(rows).total.tobytes() == again.explain(one.X).total.tobytes()
+
+
+def test_prediction_is_the_product_of_calibrated_and_scaled_margins(bundle, rows):
+    told = bundle.predict(rows)
+    X = bundle.encoder.transform(rows)
+    np.testing.assert_array_equal(
+        told.probability, bundle.calibrator.probability(bundle.conversion.margin(X))
+    )
+    np.testing.assert_array_equal(
+        told.value_if_converted, np.exp(bundle.value.margin(X) + bundle.value_log_scale)
+    )
+    np.testing.assert_array_equal(told.expected_value, told.probability * told.value_if_converted)
+
+
+def test_a_row_is_scored_the_same_alone(bundle, rows):
+    whole = bundle.predict(rows).expected_value
+    for k in (0, 7, 299):
+        mask = np.arange(300) == k
+        assert bundle.predict(rows.take(mask)).expected_value[0] == whole[k]
+
+
+def test_writing_again_does_nothing_and_another_model_is_refused(bundle, folder):
+    before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
+    bundle.write(folder)
+    assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
+    other = dataclasses.replace(bundle, value_log_scale=0.4)
+    with pytest.raises(IntegrityError, match="another model"):
+        other.write(folder)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_single_bit_anywhere_is_noticed_and_the_file_named(folder, name):
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(IntegrityError) as caught:
+        Bundle.read(folder)
+    assert str(folder / name) in caught.value.where or name == "manifest.json"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(IntegrityError, match="missing") as caught:
+        Bundle.read(folder)
+    assert caught.value.where == str(folder / name)
+
+
+def test_a_foreign_file_is_refused_unless_announced(bundle, folder):
+    (folder / "model.pkl").write_bytes(b"x")
+    with pytest.raises(IntegrityError, match="does not belong") as caught:
+        Bundle.read(folder)
+    assert caught.value.where == str(folder / "model.pkl")
+    assert Bundle.read(folder, beside=("model.pkl",)).release == bundle.release
+
+
+def test_a_manifest_rewritten_to_fit_is_another_release(bundle, folder):
+    (folder / "pipeline.toml").write_text("x = 1\n", encoding="utf-8")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    import hashlib
+
+    manifest["files"]["pipeline.toml"] = {"sha256": hashlib.sha256(b"x = 1\n").hexdigest(), "size": 6}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(IntegrityError, match="manifest"):
+        Bundle.read(folder)
+
+
+def test_parts_of_different_models_are_refused(bundle):
+    fewer = bundle.definitions[:-1]
+    with pytest.raises(ContractError, match="belong together"):
+        dataclasses.replace(bundle, definitions=fewer)
+    with pytest.raises(ContractError, match="reference account"):
+        dataclasses.replace(bundle, reference=np.zeros(5))
+    with pytest.raises(ContractError, match="encoder"):
+        dataclasses.replace(bundle, definitions=tuple(reversed(bundle.definitions)))
+
+
+def test_the_reference_keeps_unknown_values_and_cannot_be_changed(bundle, tmp_path):
+    reference = bundle.reference.copy()
+    reference[3] = np.nan
+    holed = dataclasses.replace(bundle, reference=reference)
+    holed.write(tmp_path / "holed")
+    np.testing.assert_array_equal(Bundle.read(tmp_path / "holed").reference, reference)
+    with pytest.raises(ValueError, match="read-only"):
+        holed.reference[0] = 1.0
+
+
+def test_unexplained_rows_do_not_exist(bundle, rows):
+    explained = bundle.explain(rows)
+    told = bundle.predict(rows)
+    gap = explained.log_base + explained.total.sum(axis=1) - np.log(told.expected_value)
+    assert np.abs(gap).max() < 1e-9
+    assert isinstance(rows, FeatureSet)
+
+
+def test_nothing_is_left_beside_the_folder(folder):
+    assert [p.name for p in folder.parent.iterdir()] == ["b"]
+
+
+@given(st.floats(allow_nan=True, allow_infinity=False))
+def test_json_keeps_every_float_exactly(number):
+    back = json.loads(canonical({"x": number}))["x"]
+    if np.isnan(number):
+        assert back is None
+    else:
+        assert np.float64(back).tobytes() == np.float64(number).tobytes()
