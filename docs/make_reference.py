@@ -4,6 +4,7 @@ Run by `make docs`. tests/docs holds the committed pages to what this file makes
 """
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -14,12 +15,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic_core import PydanticUndefined
 
 from hva_ml import config
+from hva_ml.contracts.codes import CODES
 from hva_ml.contracts.tables import CONTRACT
 
 DOCS = Path(__file__).parent
-SECTIONS: dict[str, tuple[str, type]] = {
+SECTIONS: dict[str, tuple[str, type | None]] = {
     "pipeline": ("[pipeline]", config.Pipeline),
     "sources": ("[sources.NAME]", config.Source),
+    "views": ("[views]", None),
     "tables": ("[tables.TABLE]", config.Table),
     "cutoffs": ("[cutoffs]", config.Cutoffs),
     "horizon": ("[horizon]", config.Horizon),
@@ -52,10 +55,10 @@ def data_dictionary() -> str:
     parts = [
         "# Data dictionary",
         MADE,
-        "Everything `hva` computes, it computes from these tables. A query in `pipelines/<name>/` gives each of them; "
-        "only `accounts` and the tables that your features and target name are needed. Columns may come in any order; "
-        "an optional column that is missing counts as empty. A row is seen at a cutoff only if its `event_time` and "
-        "its `known_at` both lie before it.",
+        "Everything `hva` computes, it computes from these tables. A query in `pipelines/<name>/` gives each "
+        "of them; only `accounts` and the tables that your features and target name are needed. Columns may "
+        "come in any order; an optional column that is missing counts as empty. A row is seen at a cutoff "
+        "only if its `event_time` and its `known_at` both lie before it.",
         _table(("Kind", "What the query gives"), [(f"`{k}`", v) for k, v in KINDS.items()]),
     ]
     for contract in CONTRACT.values():
@@ -72,8 +75,8 @@ def data_dictionary() -> str:
             ),
         ]
     parts.append(
-        "Your own columns are declared in the pipeline file under `[tables.TABLE] columns` and stand after these. "
-        "A money column `amount` is stored as `amount_cents`."
+        "Your own columns are declared in the pipeline file under `[tables.TABLE] columns` and stand after "
+        "these. A money column `amount` is stored as `amount_cents`."
     )
     return _page(parts)
 
@@ -85,22 +88,15 @@ def pipelines() -> str:
     parts = [
         "# The pipeline file",
         MADE,
-        "One account universe is one file `pipelines/<name>.toml` with its queries in `pipelines/<name>/*.sql`. "
-        "An unknown key is refused, and the nearest known one is named. Sections without a required key may be left "
-        "out. The examples on this page together are a whole file.",
+        "One account universe is one file `pipelines/<name>.toml` with its queries in "
+        "`pipelines/<name>/*.sql`. An unknown key is refused, and the nearest known one is named. Sections "
+        "without a required key may be left out. The examples on this page together are a whole file.",
     ]
     for name, (heading, kind) in SECTIONS.items():
-        keys: dict[str, str] = told[name]["keys"]
-        fields = kind.__pydantic_fields__  # type: ignore[attr-defined]
-        _same(f"keys of {heading}", set(keys), set(fields))
-        rows = [
-            (f"`{key}`", _type(field.annotation, field.metadata), _default(field), keys[key])
-            for key, field in fields.items()
-        ]
         parts += [
             f"## `{heading}`",
-            _prose(kind),
-            _table(("Key", "Value", "Default", "Meaning"), rows),
+            _prose(kind) if kind else told[name]["text"],
+            _table(("Key", "Value", "Default", "Meaning"), _keys(heading, kind, told[name]["keys"])),
             f"```toml\n{told[name]['example'].strip()}\n```",
         ]
     return _page(parts)
@@ -108,18 +104,20 @@ def pipelines() -> str:
 
 def checks() -> str:
     """Return the page of all check codes, from ``hva_ml.contracts.codes`` and checks.toml."""
-    from hva_ml.contracts.codes import CODES
-
     parts = [
         "# Checks",
         MADE,
-        "A finding is a row: code, place, number of rows, up to five keys, what was found, what to do. `hva check` "
-        "shows them, and every run keeps them. An error stops training and scoring, a warning does not, and an info "
-        "is a count to know. Rows that cannot be used are set aside and counted, never silently dropped.",
+        "A finding is a row: code, place, number of rows, up to five keys, what was found, what to do. "
+        "`hva check` shows them, and every run keeps them. An error stops training and scoring, a warning "
+        "does not, and an info is a count to know. Rows that cannot be used are put in quarantine and "
+        "counted, never silently dropped.",
         "## The data keep their contract",
     ]
     for code in CODES.values():
-        parts += [f"### {code.code}: {code.title}", code.text]
+        parts += [
+            f"### {code.code}: {code.title}",
+            f"Severity: {code.severity}. {_markdown(code.paragraph)} What to do: {_markdown(code.fix)}",
+        ]
     told = tomllib.loads((DOCS / "checks.toml").read_text("utf-8"))
     for heading, prefix in (("Nothing knows the future", "HVL"), ("Scores are fresh", "HVS")):
         parts.append(f"## {heading}")
@@ -128,11 +126,28 @@ def checks() -> str:
     return _page(parts)
 
 
+def _keys(heading: str, kind: type | None, meanings: dict[str, str]) -> list[tuple[str, ...]]:
+    """Return one line per key; a section without a dataclass has names of the user's own."""
+    if kind is None:
+        return [(f"`{key}`", "text", "–", meaning) for key, meaning in meanings.items()]
+    fields = kind.__pydantic_fields__  # type: ignore[attr-defined]
+    _same(f"keys of {heading}", set(meanings), set(fields))
+    return [
+        (f"`{key}`", _type(field.annotation, field.metadata), _default(field), meanings[key])
+        for key, field in fields.items()
+    ]
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "data-dictionary.md": data_dictionary,
     "pipelines.md": pipelines,
     "checks.md": checks,
 }
+
+
+def _markdown(text: str) -> str:
+    """Return plain text such that no renderer takes a part of it for markup."""
+    return re.sub(r"([<*])", r"\\\1", text)
 
 
 def _page(parts: list[str]) -> str:

@@ -211,13 +211,18 @@ class Models:
 
 @dataclass(frozen=True, config=_FROZEN)
 class Search:
-    """``[search]``: Optuna's budget for each of the two models, and the ranges it may look in."""
+    """``[search]``: Optuna's budget for each of the two models, and the ranges it may look in.
+
+    With more than `max_rows` training rows the search looks at a sample of whole groups of accounts; the
+    models themselves are always fitted on all rows.
+    """
 
     trials: Annotated[int, Field(ge=1, le=10_000)] = 12
-    num_leaves: tuple[int, int] = (7, 63)
-    min_child_samples: tuple[int, int] = (10, 200)
-    feature_fraction: tuple[float, float] = (0.4, 1.0)
-    lambda_l2: tuple[float, float] = (0.001, 100.0)
+    max_rows: Annotated[int, Field(ge=1000)] = 20_000
+    num_leaves: tuple[int, int] = (4, 31)
+    min_child_samples: tuple[int, int] = (20, 300)
+    feature_fraction: tuple[float, float] = (0.3, 1.0)
+    lambda_l2: tuple[float, float] = (0.1, 200.0)
 
 
 @dataclass(frozen=True, config=_FROZEN)
@@ -270,7 +275,7 @@ class Scoring:
 class PipelineConfig:
     """One pipeline file, whole.
 
-    `views` names queries that run first, in the order written; later queries see each as a relation of its name.
+    `views` names queries that run first, in the order written; later queries see each under its name.
     """
 
     pipeline: Pipeline

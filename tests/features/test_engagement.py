@@ -222,7 +222,10 @@ def test_numbers_too_large_to_add_exactly_are_refused(config, tables, calendar, 
 
 
 def test_words_units_and_topics(config, tables, calendar):
-    labels = '\nlabels = { web_visit = { de = "Besuche im Shop", en = "shop visits" }, pages = { de = "Seiten", en = "pages" } }\n'
+    labels = (
+        '\nlabels = { web_visit = { de = "Besuche im Shop", en = "shop visits" }, '
+        'pages = { de = "Seiten", en = "pages" } }\n'
+    )
     features = build_unchecked(
         tables(accounts=everyone()),
         config(FEATURES.replace("measures", f"{labels}measures", 1)),

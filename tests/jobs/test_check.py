@@ -51,7 +51,8 @@ def test_a_query_that_counts_over_the_whole_period_is_caught(ws: hva.Workspace) 
     plant(
         ws,
         "lifetime_invoices",
-        "SELECT company_id AS account_id, CAST(count(*) AS DOUBLE) AS lifetime_invoices FROM invoices GROUP BY 1",
+        "SELECT company_id AS account_id, CAST(count(*) AS DOUBLE) AS lifetime_invoices "
+        "FROM invoices GROUP BY 1",
     )
     report = hva.check(ws, PIPELINE)
     assert not report.ok

@@ -25,8 +25,10 @@ def test_every_model_is_judged_on_the_same_rows_with_intervals(main_job: Any) ->
     auc = by["hva_ml", "roc_auc"]
     assert 0.6 < auc["low"] <= auc["value"] <= auc["high"] < 1
     assert auc["value"] > by["prevalence", "roc_auc"]["value"]
-    for metric in ("pr_auc", "brier", "brier_reliability", "log_loss", "calibration_slope", "lift_top_10",
-                   "captured_revenue_top_20", "normalized_gini", "spearman", "mae", "total_ratio"):  # fmt: skip
+    for metric in (
+        "pr_auc", "brier", "brier_reliability", "log_loss", "calibration_slope", "lift_top_10",
+        "captured_revenue_top_20", "normalized_gini", "spearman", "mae", "total_ratio",
+    ):  # fmt: skip
         assert ("hva_ml", metric) in by
 
 

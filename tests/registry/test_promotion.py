@@ -6,7 +6,7 @@ import pytest
 from hva_ml.errors import IntegrityError, RefusedError, UsageError
 from hva_ml.registry import promotion, tracking
 from hva_ml.registry.gates import GateResult
-from hva_ml.registry.releases import champion_release
+from hva_ml.registry.releases import champion_release, read_release
 
 HELD = (GateResult("roc_auc", True, "ROC AUC", 0.8, "at least 0.5"),)
 FAILED = (*HELD, GateResult("total_ratio", False, "total", 0.5, "between 0.7 and 1.4"))
@@ -100,6 +100,15 @@ def test_files_alone_suffice(source, ws, bundle):
     assert (version, found.release) == ("reference", bundle.release)
 
 
+def test_any_released_version_can_be_read(source, ws, bundle):
+    release(source, ws, "7")
+    assert read_release(ws, "toy", "7").release == bundle.release
+    with pytest.raises(IntegrityError, match="missing"):
+        read_release(ws, "toy", "8")
+    with pytest.raises(UsageError, match="not a version"):
+        read_release(ws, "toy", "../toy/7")
+
+
 def test_a_pointer_leads_only_to_whole_releases(source, ws):
     with pytest.raises(IntegrityError):
         promotion.point(ws.models("toy"), "1")
@@ -121,7 +130,7 @@ def test_the_alias_decides_and_its_hash_is_held(source, ws, bundle, monkeypatch)
     monkeypatch.setattr(tracking, "release_tag", lambda *_: bundle.release)
     assert champion_release(ws, "toy")[0] == "2"
     monkeypatch.setattr(tracking, "release_tag", lambda *_: "0" * 64)
-    with pytest.raises(IntegrityError, match="another model than the one registered"):
+    with pytest.raises(IntegrityError, match="another model"):
         champion_release(ws, "toy")
     monkeypatch.setattr(tracking, "champion_version", lambda *_: "3")
     with pytest.raises(IntegrityError, match="missing"):

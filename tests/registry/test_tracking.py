@@ -7,6 +7,7 @@ import pytest
 from hva_ml.errors import HvaError, IntegrityError, UsageError
 from hva_ml.registry import promotion, tracking
 from hva_ml.registry.gates import GateResult
+from hva_ml.registry.releases import champion_release
 from hva_ml.workspace import Workspace
 
 HELD = (GateResult("roc_auc", True, "ROC AUC", 0.8, "at least 0.5"),)
@@ -132,6 +133,8 @@ def test_only_a_released_version_becomes_champion(store, bundle):
     found = tracking.champion(ws, "toy")
     assert (found.run_id, found.aliases) == (second.run_id, ("champion",))
     assert promotion.pointed(ws.models("toy")) == "2"
+    version, model = champion_release(ws, "toy")
+    assert (version, model.release) == ("2", bundle.release)
     tracking.set_champion(ws, "toy", "1", forced="the other one was a mistake")
     assert tracking.champion_version(ws, "toy") == promotion.pointed(ws.models("toy")) == "1"
     with tracking._connected(ws) as (_, client):

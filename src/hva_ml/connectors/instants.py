@@ -1,4 +1,4 @@
-"""Times as sources write them: ISO or German text, naive or aware, dates; and cutting a table at an instant."""
+"""Times as sources write them: ISO or German text, naive or aware; and tables cut at an instant."""
 
 from datetime import date, datetime
 
@@ -125,7 +125,7 @@ def _moments(values: pa.ChunkedArray, column: str, where: str) -> pa.ChunkedArra
         if read is not None:
             return read
         raise SourceError(
-            f"{len(bad)} values of the time column '{column}' are no time, or name a zone where others do not.",
+            f"{len(bad)} values of the time column '{column}' are no time, or differ in naming a zone.",
             where=f"{where}, rows {', '.join(str(b + 1) for b in bad[:5])}",
             why="A row whose time is unknown cannot be placed before or after a cutoff.",
             fix="Write all as 2024-12-31 23:59:59 or 31.12.2024 23:59, all with a zone or all without.",

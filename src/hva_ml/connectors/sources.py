@@ -75,10 +75,6 @@ def truncate(raw: dict[str, pa.Table], config: PipelineConfig, cutoff: datetime)
     ------
     SourceError
         If a time column is missing, is no time, or holds text that is none.
-
-    Examples
-    --------
-    A source without ``time`` would be passed through; see ``instants.before`` for the comparison itself.
     """
     cut = dict(raw)
     for name, source in sorted(config.sources.items()):
@@ -126,5 +122,3 @@ def _one(tables: dict[str, pa.Table], name: str, where: str) -> pa.Table:
 
 def _row(rows: list[int]) -> str:
     return "rows " + ", ".join(str(r + 1) for r in rows)
-
-

@@ -13,6 +13,8 @@ from hva_ml.evaluation.ranking import Floats, Gains, Order
 
 SHARES = (1, 5, 10, 20)
 
+MODEL = "hva_ml"
+
 Need = Literal["", "conversion", "both_classes", "spread", "positive_value", "value_spread", "ranks"]
 
 

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml.evaluation.bootstrap import group_codes, interval, weightings
-from hva_ml.evaluation.metrics import METRICS, Case, Metric, ModelPrediction, case
+from hva_ml.evaluation.metrics import METRICS, MODEL, Case, Metric, ModelPrediction, case
 from hva_ml.evaluation.ranking import Floats
 
-__all__ = ["COMPARISON", "RESULTS", "TOTALS", "ModelPrediction", "compare", "evaluate", "per_cutoff"]
+__all__ = ["COMPARISON", "MODEL", "RESULTS", "TOTALS", "ModelPrediction", "compare", "evaluate", "per_cutoff"]
 
 RESULTS = pa.schema(
     [

@@ -150,9 +150,11 @@ def _source_truncation(
         missing = [t for t in config.tables if t not in cut.tables]
         if missing:
             continue
-        differing = leakage.compare(
-            build.build(prepared.tables, config, once), build.build(cut, config, once)
+        whole, early = (
+            build.compose(tables, config, once, build.static_attributes(tables, config))
+            for tables in (prepared.tables, cut)
         )
+        differing = leakage.compare(whole, early)
         if differing:
             found.append(
                 Violation(

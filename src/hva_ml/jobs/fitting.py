@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from hva_ml import calibration
@@ -13,12 +12,11 @@ from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.progress import Progress
-from hva_ml.splits import Split
+from hva_ml.splits import Split, group_uniform
 from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
-from hva_ml.training.propensity import ConversionModel
 from hva_ml.training.search import Kind, SearchResult, search
-from hva_ml.training.value import ValueModel
+from hva_ml.training.value import fit_value
 
 Floats = npt.NDArray[np.float64]
 MIN_CONVERTED = 10
@@ -83,12 +81,13 @@ def search_pair(
     def told(done: int, total: int, best: float) -> None:
         progress.step(done, total, f"best {best:.4f}")
 
-    train = features.take(split.train)
+    chosen = _sampled(features, split.train, config)
+    train = features.take(chosen)
     encoder = Encoder.fit(train)
     X = encoder.transform(train)
     groups = np.asarray(train.table["group_id"].to_pylist(), dtype=object)
     codes = np.unique(train.table["cutoff"].to_numpy(), return_inverse=True)[1]
-    converted, value = targets.converted[split.train], targets.value[split.train]
+    converted, value = targets.converted[chosen], targets.value[chosen]
     _enough(converted, "training")
     won = converted == 1
 
@@ -123,18 +122,35 @@ def fit_pair(
     _enough(converted_later, "calibration")
     seed, names = config.models.seed, list(encoder.names)
     found = searched.conversion
-    conversion = ConversionModel(**found.params, rounds=found.rounds, random_state=seed)
-    trees = conversion.fit(pd.DataFrame(X, columns=names), converted).booster_
-    calibrator = calibration.fit(config.models.calibration, trees.margin(X_later), converted_later)
+    conversion = Booster.fit(
+        X, converted.astype(np.float64), objective="binary", names=names, params=found.params,
+        rounds=found.rounds, seed=seed,
+    )  # fmt: skip
+    calibrator = calibration.fit(
+        config.models.calibration, conversion.margin(X_later), converted_later.astype(np.float64)
+    )
     won, won_later = converted == 1, converted_later == 1
     found = searched.value
-    model = ValueModel(
-        **found.params, rounds=found.rounds, distribution=found.distribution or "tweedie", random_state=seed
+    fitted = fit_value(
+        X[won], value[won], distribution=found.distribution or "tweedie", names=names, params=found.params,
+        rounds=found.rounds, seed=seed,
+    )  # fmt: skip
+    log_scale = fitted.log_scale + calibration.level(
+        value_later[won_later], fitted.predict(X_later[won_later])
     )
-    model.fit(pd.DataFrame(X[won], columns=names), value[won])
-    predicted = np.exp(model.booster_.margin(X_later[won_later]) + model.log_scale_)
-    log_scale = model.log_scale_ + calibration.level(value_later[won_later], predicted)
-    return Pair(encoder, trees, calibrator, model.booster_, float(log_scale))
+    return Pair(encoder, conversion, calibrator, fitted.booster, float(log_scale))
+
+
+def _sampled(
+    features: FeatureSet, rows: npt.NDArray[np.bool_], config: PipelineConfig
+) -> npt.NDArray[np.bool_]:
+    """Keep whole groups of accounts until about `max_rows` rows are left, the same ones for the same seed."""
+    if rows.sum() <= config.search.max_rows:
+        return rows
+    share = config.search.max_rows / rows.sum()
+    groups = features.table["group_id"].to_pylist()
+    kept: npt.NDArray[np.bool_] = rows & (group_uniform(groups, config.models.seed, "search") < share)
+    return kept
 
 
 def _enough(converted: npt.NDArray[np.int8], side: str) -> None:

@@ -53,7 +53,7 @@ def contract_tables(
             engine.register(name, raw[name])
         for name, sql in config.views.items():
             engine.register(name, engine.query(_sql(folder, sql), f"pipelines/{config.name}/{sql}"))
-        mapped = {
+        mapped: dict[str, pa.Table] = {
             name: engine.query(_sql(folder, table.sql), f"pipelines/{config.name}/{table.sql}")
             for name, table in sorted(config.tables.items())
         }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
@@ -97,7 +98,7 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
     config = ws.config(pipeline)
     day = _day(as_of)
     with publication.lock(ws.lock(config.name)):
-        version, bundle = champion_release(ws, config.name)
+        released, bundle = champion_release(ws, config.name)
         progress.stage("Reading sources and checking the contract")
         prepared = prepare(ws, config)
         refuse_errors(config, prepared.tables.violations)
@@ -119,7 +120,7 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
             features,
             accounts=visible.tables["accounts"],
             config=config.scoring,
-            model_version=version,
+            model_version=released,
         )
         progress.stage("Auditing and publishing")
         published = publication.publish(
@@ -133,11 +134,12 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
             {
                 "pipeline": config.name,
                 "as_of": day.isoformat(),
-                "model_version": version,
+                "model_version": released,
                 "release": bundle.release,
                 "features": features.fingerprint(),
                 "accounts": table_fingerprint(visible.tables["accounts"]),
                 "scoring": config.fingerprint(),
+                "hva_ml": version("hva-ml"),
             },
             expected_rows=features.table.num_rows,
         )

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hva_ml.evaluation.metrics import BY_NAME
+from hva_ml.evaluation.table import MODEL
 from hva_ml.registry.bundle import Bundle
-from hva_ml.registry.gates import MODEL, GateResult
+from hva_ml.registry.gates import GateResult
 
 SHOWN = (
     "roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_slope", "lift_top_10",

@@ -10,9 +10,8 @@ import pyarrow.compute as pc
 
 from hva_ml.config import Gates
 from hva_ml.errors import nearest
-from hva_ml.evaluation.table import ModelPrediction, compare, evaluate
+from hva_ml.evaluation.table import MODEL, ModelPrediction, compare, evaluate
 
-MODEL = "hva_ml"
 LIKELIHOOD = "roc_auc"
 REVENUE = "captured_revenue_top_20"
 _KEY = ["account_id", "cutoff"]

@@ -30,6 +30,7 @@ __all__ = [
     "point",
     "pointed",
     "release",
+    "release_folder",
     "verified",
 ]
 
@@ -92,7 +93,7 @@ def release(
             where=f"release {version[:40]}",
             fix='--force "the reason"',
         )
-    folder = models_folder / _checked(version, "version")
+    folder = release_folder(models_folder, version)
     model = release_of(bundle_folder)
     if folder.exists():
         if verified(folder)["release"] != model:
@@ -122,6 +123,17 @@ def release(
     return folder
 
 
+def release_folder(models_folder: Path, version: str) -> Path:
+    """Return where a version lies, whether it is there or not.
+
+    Raises
+    ------
+    UsageError
+        For a version that cannot be the name of a folder.
+    """
+    return models_folder / _checked(version, "version")
+
+
 def verified(folder: Path) -> dict[str, Any]:
     """Hold every byte of a release to its hashes and return its record.
 
@@ -148,7 +160,7 @@ def point(models_folder: Path, version: str) -> None:
     IntegrityError
         If that version is not there or damaged.
     """
-    verified(models_folder / _checked(version, "version"))
+    verified(release_folder(models_folder, version))
     replace_file(models_folder / POINTER, version + "\n")
 
 

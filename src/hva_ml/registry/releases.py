@@ -5,7 +5,7 @@ from pathlib import Path
 from hva_ml.errors import IntegrityError, RefusedError
 from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
-from hva_ml.registry.promotion import BESIDE, pointed, verified
+from hva_ml.registry.promotion import BESIDE, pointed, release_folder, verified
 from hva_ml.workspace import Workspace
 
 
@@ -37,18 +37,29 @@ def champion_release(ws: Workspace, pipeline: str) -> tuple[str, Bundle]:
             why="Only a model that has held its gates may score.",
             fix=f"hva train {pipeline}, then hva promote {pipeline}",
         )
-    return version, _open(folder / version, pipeline, registered)
+    return version, _open(release_folder(folder, version), pipeline, registered)
+
+
+def read_release(ws: Workspace, pipeline: str, version: str) -> Bundle:
+    """Return the model of any released version, champion or not.
+
+    Raises
+    ------
+    IntegrityError
+        If the release is missing, damaged, or of another pipeline.
+    """
+    return _open(release_folder(ws.models(pipeline), version), pipeline, None)
 
 
 def _open(folder: Path, pipeline: str, registered: str | None) -> Bundle:
     fix = f"Restore {folder} from a copy or from git, or hva promote {pipeline} again."
     if not folder.is_dir():
-        raise IntegrityError("The champion's release is missing.", where=str(folder), fix=fix)
+        raise IntegrityError("The release is missing.", where=str(folder), fix=fix)
     record = verified(folder)
     bundle = Bundle.read(folder, beside=BESIDE)
     if bundle.pipeline != pipeline or registered not in (None, record["release"]):
         raise IntegrityError(
-            "The release is whole, but another model than the one registered as champion.",
+            "The release is whole, but another model than the one that was registered or asked for.",
             where=str(folder),
             why="The alias says which version scores; its hash says what that is.",
             fix=fix,

@@ -3,16 +3,21 @@
 It gives exactly the numbers of the nightly path, because it calls the same ``Bundle.predict``.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pandas as pd
 import pyarrow as pa
-from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from hva_ml.features.definition import FeatureSet
 from hva_ml.registry.bundle import Bundle
+
+with warnings.catch_warnings():
+    # MLflow warns of type hints of its own while it is imported.
+    warnings.filterwarnings("ignore", module=r"mlflow(\.|$)")
+    import mlflow
+    from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
 class ServedBundle(PythonModel):

@@ -21,7 +21,7 @@ from typing import Any
 from hva_ml.errors import HvaError, UsageError
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.registry.bundle import Bundle
-from hva_ml.registry.promotion import point, verified
+from hva_ml.registry.promotion import point, release_folder, verified
 from hva_ml.workspace import Workspace
 
 CHALLENGER = "challenger"
@@ -236,7 +236,7 @@ def set_champion(ws: Workspace, pipeline: str, version: str, *, forced: str = ""
     IntegrityError
         If the version has not been released.
     """
-    verified(ws.models(pipeline) / version)
+    verified(release_folder(ws.models(pipeline), version))
     with _connected(ws) as (_, client):
         client.set_model_version_tag(pipeline, version, "gates", "forced" if forced else "held")
         if forced:

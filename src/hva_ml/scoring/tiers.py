@@ -77,11 +77,12 @@ def tiers(
     tier[order] = np.where(
         before < config.tier_a * total, "A", np.where(before < config.tier_b * total, "B", "C")
     )
-    reason = np.full(n, BY_VALUE)
+    lifted = np.zeros(n, dtype=np.bool_)
     if config.strategic_from is not None:
         # NaN reaches no threshold; "B" > "A": a later letter is a lower tier.
         lifted = (strategic_weight >= config.strategic_from) & (tier > config.strategic_tier)
-        tier[lifted], reason[lifted] = config.strategic_tier, BY_WEIGHT
+        tier[lifted] = config.strategic_tier
+    reason = np.where(lifted, BY_WEIGHT, BY_VALUE)
     not_higher = np.searchsorted(-ordered, -expected_value, side="left")
     percentile = 100.0 * (n - not_higher) / max(n, 1)
     return Tiers(rank, percentile, tier, reason, rank <= config.capacity)

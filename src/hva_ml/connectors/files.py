@@ -1,0 +1,131 @@
+"""Files on disk: found, or named with their nearest neighbour; Parquet is read whole here, CSV elsewhere."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hva_ml.errors import SourceError, nearest
+
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"PAR1", "a Parquet file"),
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook (.xlsx)"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3", "a SQLite database"),
+)
+
+
+def existing(path: Path, where: str) -> Path:
+    """Return `path` if it is a file with something in it.
+
+    Raises
+    ------
+    SourceError
+        If it is missing (the nearest file is named), a folder, empty, or may not be read.
+    """
+    try:
+        if path.is_dir():
+            inside = sorted(p.name for p in path.iterdir() if p.is_file())
+            raise SourceError(
+                "The path is a folder, not a file.",
+                where=f"{where} path: {path}",
+                fix=f"Name one file, for example {path / inside[0]}." if inside else "Name a file.",
+            )
+        if not path.is_file():
+            near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise SourceError(
+                f"There is no file '{path.name}'.{nearest(path.name, near)}",
+                where=f"{where} path: {path}",
+                why="The pipeline reads it.",
+                fix="Put the file there or correct the path."
+                if path.parent.is_dir()
+                else f"The folder {path.parent} is missing, too; correct the path.",
+            )
+        size = path.stat().st_size
+    except OSError as error:
+        raise _unreadable(path, where) from error
+    if size == 0:
+        raise SourceError(
+            "The file is empty: it holds no byte, not even a header.",
+            where=f"{where} path: {path}",
+            why="An export that was cut off or failed looks like this.",
+            fix="Export it again.",
+        )
+    return path
+
+
+def content(path: Path, where: str) -> bytes:
+    """Return all bytes of a file (``SourceError`` as for `existing`)."""
+    try:
+        return existing(path, where).read_bytes()
+    except OSError as error:
+        raise _unreadable(path, where) from error
+
+
+def signature(head: bytes) -> str:
+    """Say what a file is by its first bytes, or return an empty string.
+
+    Examples
+    --------
+    >>> signature(b"PAR1...")
+    'a Parquet file'
+    >>> signature(b"id;name")
+    ''
+    """
+    return next((name for mark, name in _SIGNATURES if head.startswith(mark)), "")
+
+
+def read_parquet(path: Path, where: str, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file, page checksums verified where the file has them.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        One file.
+    where : str
+        The source in the pipeline file, for errors.
+    columns : list of str, optional
+        Only these columns.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, empty, of another kind, truncated or damaged.
+    """
+    existing(path, where)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(16)
+        if not head.startswith(b"PAR1"):
+            raise SourceError(
+                f"The file is not Parquet; it looks like {signature(head) or 'text or something else'}.",
+                where=f"{where} path: {path}",
+                fix='If it is CSV, write kind = "csv"; otherwise export it as Parquet.',
+            )
+        # As a file, not as a data set: key=value folders above it must not turn into columns.
+        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+            return parquet.read(columns=columns).replace_schema_metadata(None)
+    except pa.ArrowException as error:
+        raise _damaged(path, where) from error
+    except OSError as error:
+        # Arrow reports damaged pages as OSError, too; only a system error carries a number.
+        raise (_damaged(path, where) if error.errno is None else _unreadable(path, where)) from error
+
+
+def _damaged(path: Path, where: str) -> SourceError:
+    return SourceError(
+        "The Parquet file is truncated or damaged.",
+        where=f"{where} path: {path}",
+        why="Reading on could silently lose or change rows.",
+        fix="Copy or export it again.",
+    )
+
+
+def _unreadable(path: Path, where: str) -> SourceError:
+    return SourceError(
+        "The file cannot be read.",
+        where=f"{where} path: {path}",
+        fix="Check its permissions and that the drive is connected.",
+    )
