@@ -191,7 +191,7 @@ def test_the_paragraph_tells_likelihood_value_and_reasons() -> None:
     definitions, effects = [visits(), EMPLOYEES], np.log([2.0, 0.8])
     for language, expected in (
         ("de", "In den nächsten 90 Tagen kommt es mit 34 % Wahrscheinlichkeit zum Abschluss. "
-               "Er bringt dann etwa 12.000 €, der erwartete Wert ist also 4.080 € "
+               "Der Account bringt dann etwa 12.000 €, der erwartete Wert ist also 4.080 € "
                "(×1,6 gegenüber einem typischen Account). "
                "Dafür spricht: 12 Website-Besuche in 30 Tagen, typisch sind 3: ×2,0. "
                "Dagegen spricht: Mitarbeiterzahl unbekannt, typisch sind 45: ×0,8."),

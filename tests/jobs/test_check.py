@@ -96,6 +96,10 @@ def test_a_current_value_without_history_is_refused_before_training(ws: hva.Work
 
 
 def test_the_record_is_for_machines(ws: hva.Workspace) -> None:
+    path = ws.queries(PIPELINE) / "contacts.sql"
+    path.write_text(f"{path.read_text(encoding='utf-8')} WHERE company_id < 'A000400'", encoding="utf-8")
+    path = ws.queries(PIPELINE) / ACCOUNTS
+    path.write_text(f"{path.read_text(encoding='utf-8')} WHERE company_id < 'A000300'", encoding="utf-8")
     record = hva.check(ws, PIPELINE, leakage=False).record()
-    assert record["ok"] is True
+    assert record["rows"]["contacts"]["quarantined"] > 0
     assert {"code", "where", "count", "severity", "what", "fix", "ids"} == set(record["violations"][0])

@@ -140,6 +140,7 @@ def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     out.print(f"Tiers    {tiers}; expected value in all {record['expected_value']:,.0f}")
     out.print(f"Run      {scores.run_id} ({state})")
     out.print(f"Folder   {scores.path}", soft_wrap=True)
+    out.print(f"Page     {scores.page}", soft_wrap=True)
     for finding in scores.findings:
         if finding.severity != "info":
             said = f"{escape(finding.where)}: {escape(finding.what)}"

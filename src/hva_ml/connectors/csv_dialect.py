@@ -34,8 +34,10 @@ _KNOWN = (
     "mac_roman",
 )
 _UMLAUT = re.compile("[äöüÄÖÜß]")
-# Umlauts of DOS (cp850) and old Mac files, seen as cp1252: these signs do not stand inside a word.
-_FOREIGN = re.compile("[A-Za-z](?:[„”™§†‡]|(?<=[a-z])[ŠŸŽ])[a-z]")
+# Umlauts of DOS (cp850) and old Mac files, seen as cp1252: these signs do not stand there in a word.
+_FOREIGN = re.compile("[A-Za-zš][„”™§†‡ŠŸŽ][a-z]|\\b™[a-z]|(?<![^\\W_])™[a-z]|[Ss]traáe")
+# Umlauts of UTF-8, seen as cp1252: Ã¤ Ã¶ Ã¼ Ã„ Ã– Ãœ ÃŸ.
+_MIXED = re.compile("Ã[¤¶¼„–œŸ]")
 
 
 @dataclass(frozen=True)

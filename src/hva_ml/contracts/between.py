@@ -41,12 +41,15 @@ def check(drafts: Mapping[str, Draft], config: PipelineConfig) -> None:
                 strange = ~mask(pc.is_in(draft.columns["account_id"], value_set=known)) & draft.clean
                 draft.set_aside(codes.UNKNOWN_ACCOUNT, "account_id", strange)
         _parents(accounts, known)
+        _wanted(accounts, config)
         _history(accounts, config)
     deals = drafts.get("deal_stages")
     if deals is not None and deals.usable and deals.clean.any():
-        won = mask(pc.equal(deals.columns["stage"], "won")) & deals.clean
-        if not won.any():
-            deals.note(codes.NEVER_WON, "stage", count=int(deals.clean.sum()))
+        stages = deals.columns["stage"].filter(pa.array(deals.clean))
+        never = [o for o in ("won", "lost") if not mask(pc.equal(stages, o)).any()]
+        if never:
+            what = f"No row has the stage {' or '.join(repr(o) for o in never)}."
+            deals.note(codes.NO_OUTCOME, "stage", count=len(stages), what=what)
 
 
 def _parents(accounts: Draft, known: pa.Array) -> None:
@@ -80,6 +83,14 @@ def _in_circle(accounts: Draft, known: pa.Array) -> Mask:
     found = np.zeros(accounts.raw.num_rows, dtype=bool)
     found[newest[ring]] = True
     return found
+
+
+def _wanted(accounts: Draft, config: PipelineConfig) -> None:
+    """Say which attributes the features ask for although the query does not give their columns."""
+    wanted = {c: a for a in reversed(config.features.firmographic) for c in SOURCES[a]}
+    for column in sorted(set(wanted) - set(accounts.raw.column_names)):
+        what = f"The feature '{wanted[column]}' needs the column '{column}', which the query does not give."
+        accounts.note(codes.ALL_NULL, column, count=accounts.raw.num_rows, what=what)
 
 
 def _history(accounts: Draft, config: PipelineConfig) -> None:

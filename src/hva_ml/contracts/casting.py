@@ -20,6 +20,7 @@ _CONTROL = r"[\x00-\x1f\x7f-\x9f]"
 _TRUE = ("true", "t", "1", "yes", "y", "ja", "j", "wahr")
 _FALSE = ("false", "f", "0", "no", "n", "nein", "falsch")
 _SAFE = 2.0**53
+MAX_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def cast(column: pa.ChunkedArray, target: Column, timezone: str) -> Cast:
 def _flat(column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
+    if pa.types.is_large_string(column.type):
         column = column.cast(pa.string())
     if column.num_chunks == 1:
         return column.chunk(0)
@@ -113,7 +114,10 @@ def _words(values: pa.Array, target: Column) -> Cast:
     kind = values.type
     if (pa.types.is_boolean(kind) and target.kind == "category") or pa.types.is_integer(kind):
         values = values.cast(pa.string())
-    elif pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+    elif pa.types.is_decimal(kind):
+        # By their digits: as floats, two keys of 18 digits would become one.
+        values = pc.replace_substring_regex(values.cast(pa.string()), r"\.0+$", "")
+    elif pa.types.is_floating(kind):
         values = _plain_numbers(values)
     elif pa.types.is_null(kind):
         values = values.cast(pa.string())
@@ -129,7 +133,7 @@ def _words(values: pa.Array, target: Column) -> Cast:
     noted[codes.CONTROL_CHARACTERS] = control
     if target.kind == "text" and control.any():
         values = pc.replace_substring_regex(values, _CONTROL, " ")
-    return Cast(values, {}, noted)
+    return Cast(values, {codes.OVER_LONG: mask(pc.greater(pc.utf8_length(values), MAX_CHARACTERS))}, noted)
 
 
 def _plain_numbers(values: pa.Array) -> pa.Array:
@@ -161,7 +165,7 @@ def _number(values: pa.Array, *, whole: bool) -> tuple[pa.Array | None, Mask]:
         return None, np.zeros(len(values), dtype=bool)
     numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
     if not whole:
-        return numbers, empty
+        return pc.add(numbers, 0.0), empty  # -0.0 becomes 0.0: equal values have equal bits
     fits = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _SAFE))
     return pc.if_else(fits, numbers, pa.scalar(None, pa.float64())).cast(pa.int64()), empty
 

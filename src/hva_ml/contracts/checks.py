@@ -4,7 +4,7 @@ Rows in are rows out: clean or in quarantine. Findings are rows, not exceptions;
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,8 @@ from hva_ml.errors import bounded, nearest
 
 MUCH = 0.2
 _TIMES = ("event_time", "known_at")
+_LONG_LIVED = ("accounts", "contacts")
+_FIRST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 def enforce(raw: Mapping[str, pa.Table], config: PipelineConfig, data_end: datetime | None) -> ContractTables:
@@ -111,11 +113,11 @@ def _read(draft: Draft, column: Column, source: str, config: PipelineConfig) -> 
     raw = draft.raw
     places = raw.schema.get_all_field_indices(source) if source else []
     if not places:
+        what = f"The query result has no column '{source}'.{nearest(source, raw.column_names)}"
         if column.required or (column.name in _TIMES and source):
-            hint = nearest(source, raw.column_names)
-            draft.give_up(
-                codes.MISSING_COLUMN, column.name, what=f"The query result has no column '{source}'.{hint}"
-            )
+            draft.give_up(codes.MISSING_COLUMN, column.name, what=what)
+        elif column.name in config.tables[draft.contract.name].columns:  # type: ignore[index]
+            draft.note(codes.MISSING_COLUMN, column.name, count=raw.num_rows, what=what)
         return
     if len(places) > 1:
         what = f"The query returns '{source}' {len(places)} times."
@@ -161,6 +163,9 @@ def _clocks(draft: Draft, data_end: datetime | None) -> None:
         later = mask(pc.greater_equal(known, happened))
         known = pc.if_else(pa.array(later), known, happened)
     draft.columns["known_at"] = known
+    if draft.contract.name not in _LONG_LIVED:
+        old = mask(pc.less(happened, pa.scalar(_FIRST, happened.type))) & draft.clean
+        draft.set_aside(codes.ABSURD_TIME, "event_time", old)
     if data_end is not None:
         end = pa.scalar(data_end, pa.timestamp("us", "UTC"))
         draft.set_aside(codes.FUTURE_EVENT, "event_time", mask(pc.greater_equal(happened, end)) & draft.clean)

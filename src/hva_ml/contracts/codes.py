@@ -62,9 +62,10 @@ BLANKS = "HVD025"
 CONTROL_CHARACTERS = "HVD026"
 PERSONAL_DATA = "HVD027"
 MUCH_QUARANTINED = "HVD028"
-NEVER_WON = "HVD029"
+NO_OUTCOME = "HVD029"
 NO_HISTORY = "HVD030"
 COLUMN_TWICE = "HVD031"
+OVER_LONG = "HVD032"
 
 _ALL = (
     Code(MISSING_TABLE, "error", "missing table",
@@ -75,7 +76,8 @@ _ALL = (
          "Check the query's filters and joins, or remove the table from the pipeline file."),
     Code(MISSING_COLUMN, "error", "missing required column",
          "The query result lacks a column without which the table means nothing. The table is left out; its "
-         "rows are in quarantine.",
+         "rows are in quarantine. A column of your own that [tables.<table>.columns] declares is missed, too, "
+         "but the rows stay.",
          "Name the column in the query: SELECT <source column> AS <contract column>."),
     Code(UNKNOWN_COLUMN, "info", "unknown extra column",
          "The query returns a column that neither contract nor pipeline file declares. It is ignored.",
@@ -112,7 +114,8 @@ _ALL = (
          "entered late then look known too early.",
          'If the source says when a row was recorded, name it: known_at = "<column>" in [tables.<table>].'),
     Code(ALL_NULL, "warning", "column without any value",
-         "The column was delivered but every cell is empty, so that it says nothing.",
+         "The column was delivered but every cell is empty, so that it says nothing; or a feature needs it and "
+         "the query does not give it.",
          "Check the column in the query, or leave it out."),
     Code(CONSTANT, "info", "column with one value only",
          "All rows have the same value, so that the column cannot tell accounts apart.",
@@ -128,8 +131,9 @@ _ALL = (
          "The local time occurred twice when clocks went back. The earlier instant is used.",
          "Deliver times with their zone if an hour matters."),
     Code(ABSURD_TIME, "warning", "absurd time",
-         "The time lies before 1900 or after 2100. The rows are in quarantine.",
-         "Map stand-ins such as 1899-12-30 or 9999-12-31 to NULL or to the true date in the query."),
+         "The time lies before 1990 (for accounts and contacts: before 1900) or after 2100. The rows are in "
+         "quarantine.",
+         "Map stand-ins such as 1970-01-01, 1899-12-30 or 9999-12-31 to NULL or to the true date in the query."),
     Code(MIXED_CURRENCY, "error", "mixed currency",
          "Rows are in another currency than the pipeline's. Amounts of different currencies cannot be added: "
          "the rows are in quarantine.",
@@ -160,8 +164,9 @@ _ALL = (
     Code(MUCH_QUARANTINED, "error", "much of the table in quarantine",
          "More than a fifth of the rows cannot be used. What is left would not stand for the whole.",
          "Mend the other findings of this table first."),
-    Code(NEVER_WON, "warning", "no deal is ever won",
-         "No row has the stage 'won'. Win rates and likeness to winners cannot be known.",
+    Code(NO_OUTCOME, "warning", "no deal is ever won, or none lost",
+         "No row has the stage 'won', or none has the stage 'lost'. Win rates and likeness to winners cannot be "
+         "known.",
          "Map your own words in the query: CASE stage WHEN 'Gewonnen' THEN 'won' … END."),
     Code(NO_HISTORY, "error", "attribute without a history",
          "accounts has one version of each company, so that today's value would stand in for the past one "
@@ -171,6 +176,10 @@ _ALL = (
          "The query returns two columns of one name, and nobody can tell which is meant. The table is left "
          "out; its rows are in quarantine.",
          "Name the columns one by one instead of SELECT *."),
+    Code(OVER_LONG, "warning", "over-long text",
+         "Keys, categories or names have more than 1,000 characters, as behind a quote that is closed too late. "
+         "The rows are in quarantine.",
+         "Look at the source's quotes and delimiter, or shorten the text in the query: left(<column>, 200)."),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {c.code: c for c in _ALL}

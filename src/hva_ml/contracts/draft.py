@@ -31,7 +31,7 @@ class Draft:
 
     def __init__(self, contract: TableContract, raw: pa.Table) -> None:
         self.contract = contract
-        self.raw = raw
+        self.raw = _takeable(raw)
         self.columns: dict[str, pa.Array] = {}
         self.found: list[Violation] = []
         self.usable = True
@@ -97,6 +97,13 @@ class Draft:
 
 def _number(code: str) -> int:
     return int(code.removeprefix("HVD"))
+
+
+def _takeable(raw: pa.Table) -> pa.Table:
+    """Return the same rows without view types, of which Arrow cannot take single rows."""
+    plain = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+    fields = [f.with_type(plain.get(f.type, f.type)) for f in raw.schema]
+    return raw.cast(pa.schema(fields)) if any(f.type in plain for f in raw.schema) else raw
 
 
 def repeated(table: pa.Table, key: tuple[str, ...]) -> tuple[Mask, Mask]:

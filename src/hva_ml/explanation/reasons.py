@@ -195,7 +195,7 @@ def paragraph(
     if language == "de":
         days = "Am nächsten Tag" if horizon_days == 1 else f"In den nächsten {horizon_days} Tagen"
         parts = [f"{days} kommt es mit {likely} Wahrscheinlichkeit zum Abschluss."]
-        parts.append(f"Er bringt dann etwa {worth}, der erwartete Wert ist also {expected}")
+        parts.append(f"Der Account bringt dann etwa {worth}, der erwartete Wert ist also {expected}")
         parts[-1] += f" ({times} gegenüber einem typischen Account)." if times else "."
         parts += [f"Dafür spricht: {ups}."] if ups else []
         parts += [f"Dagegen spricht: {downs}."] if downs else []

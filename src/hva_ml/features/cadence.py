@@ -74,6 +74,8 @@ def _definition(
     measure = key.removesuffix("_days").removesuffix("_365d").removesuffix("_90d")
     topic = f"cadence.{measure}"
     label = chosen(config.features.labels, (name, topic), de, en)
-    return FeatureDefinition(
-        name, "deal_history", "number", config.target.value_table, measure, unit, *label, days, topic
-    )
+    table = config.target.value_table
+    if measure == "amount":
+        # The same thing as a declared sum over the value table: one topic, so that it is one reason.
+        topic = f"{table}.amount.sum"
+    return FeatureDefinition(name, "deal_history", "number", table, measure, unit, *label, days, topic)

@@ -94,12 +94,10 @@ def check(
         )
         found += leakage_findings(ws, config, prepared, progress)
     order = {"error": 0, "warning": 1, "info": 2}
+    clean, aside = prepared.tables.tables, prepared.tables.quarantine
     rows = {
-        name: (
-            table.num_rows,
-            prepared.tables.quarantine[name].num_rows if name in prepared.tables.quarantine else 0,
-        )
-        for name, table in prepared.tables.tables.items()
+        name: (clean[name].num_rows if name in clean else 0, aside[name].num_rows if name in aside else 0)
+        for name in sorted({*clean, *aside})
     }
     return CheckReport(
         config.name,

@@ -117,10 +117,9 @@ def explain(
     bundle = read_release(ws, config.name, row["model_version"])
     contributions, log_base = _contributions(publication.read(folder, "explanations"), account, bundle)
     values = _one(publication.read(folder, "features"), account)
-    reference = tuple(_told(bundle, k) for k in range(len(bundle.definitions)))
     tongue: Language = "de" if language == "de" else "en"
     found = reasons(
-        bundle.definitions, [values[d.name] for d in bundle.definitions], reference, contributions,
+        bundle.definitions, [values[d.name] for d in bundle.definitions], bundle.typical, contributions,
         language=tongue, country=country, currency=bundle.currency, limit=config.scoring.reasons,
     )  # fmt: skip
     labels = topic_labels(bundle.definitions, contributions, language=tongue)
@@ -192,15 +191,6 @@ def _contributions(
     names = bundle.encoder.names
     total = np.array([row[f"likelihood.{n}"] + row[f"value.{n}"] for n in names], dtype=np.float64)
     return total, row["log_base_probability"] + row["log_base_value"]
-
-
-def _told(bundle: Bundle, k: int) -> float | str | None:
-    code = float(bundle.reference[k])
-    if np.isnan(code):
-        return None
-    if bundle.definitions[k].kind == "category":
-        return bundle.encoder.decode(bundle.definitions[k].name, code)
-    return code
 
 
 def _place(ws: Workspace, config: PipelineConfig, row: dict[str, Any]) -> Path:

@@ -6,19 +6,27 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from hva_ml.config import PipelineConfig
 from hva_ml.evaluation.calibration_curve import calibration_curve
 from hva_ml.evaluation.captured_curve import captured_curve
 from hva_ml.evaluation.table import MODEL
-from hva_ml.explanation.reasons import topic_labels
+from hva_ml.explanation.reasons import reasons, topic_labels
+from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.judgement import Judgement
+from hva_ml.publication import Published
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
 from hva_ml.reports import charts
 from hva_ml.reports import model as page
+from hva_ml.reports import scores as scores_page
 from hva_ml.reports.language import Tongue
+from hva_ml.scoring import Scored
+from hva_ml.workspace import Workspace
 
 MOST_EXPLAINED = 2000
+MOST_LISTED = 50
 
 
 def model_view(
@@ -84,6 +92,63 @@ def write_model_page(folder: Path, j: Judgement, bundle: Bundle, told: dict[str,
     tongue = Tongue("en")
     for name, chart in page.plots(view, tongue).items():
         (folder / "plots" / f"{name}.png").write_bytes(charts.to_png(chart))
+
+
+def write_scores_page(
+    ws: Workspace,
+    config: PipelineConfig,
+    bundle: Bundle,
+    published: Published,
+    scored: Scored,
+    features: FeatureSet,
+    names: pa.Table,
+) -> Path:
+    """Write the page of a score run: the best accounts, each with its main reason."""
+    table = scored.table
+    called = dict(zip(names["account_id"].to_pylist(), names["name"].to_pylist(), strict=True))
+    ids = table["account_id"].to_pylist()
+    main = _main_reasons(bundle, scored, features, ids[:MOST_LISTED], config)
+    table = table.append_column("name", pa.array([called.get(i) or "" for i in ids], pa.string()))
+    table = table.append_column("main_reason", pa.array([main.get(i, "") for i in ids], pa.string()))
+    day = table["as_of"][0].as_py()
+    view = scores_page.ScoresView(
+        pipeline=config.name,
+        title=config.pipeline.title,
+        as_of=day,
+        currency=bundle.currency,
+        run_id=published.run_id,
+        model_version=table["model_version"][0].as_py(),
+        horizon_days=bundle.horizon_days,
+        table=table,
+        tier_a=config.scoring.tier_a,
+        tier_b=config.scoring.tier_b,
+        simulated=bool(bundle.metadata.get("simulated")),
+    )
+    return scores_page.write(
+        view, ws.reports(config.name) / f"{day:%Y-%m-%d}" / "scores.html", top=MOST_LISTED
+    )
+
+
+def _main_reasons(
+    bundle: Bundle, scored: Scored, features: FeatureSet, ids: list[str], config: PipelineConfig
+) -> dict[str, str]:
+    values = {r["account_id"]: r for r in _rows_of(features.table, ids)}
+    found: dict[str, str] = {}
+    for row in _rows_of(scored.explanations, ids):
+        total = np.array([row[f"likelihood.{n}"] + row[f"value.{n}"] for n in bundle.encoder.names])
+        account = values[row["account_id"]]
+        told = reasons(
+            bundle.definitions, [account[d.name] for d in bundle.definitions], bundle.typical, total,
+            language="en", currency=config.pipeline.currency, limit=1,
+        )  # fmt: skip
+        if told:
+            found[row["account_id"]] = told[0].text
+    return found
+
+
+def _rows_of(table: pa.Table, ids: list[str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.filter(pc.is_in(table["account_id"], pa.array(ids))).to_pylist()
+    return rows
 
 
 def _facts(j: Judgement, bundle: Bundle) -> dict[str, object]:

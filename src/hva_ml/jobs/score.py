@@ -14,6 +14,7 @@ from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError, UsageError
 from hva_ml.features import build
 from hva_ml.features.definition import table_fingerprint
+from hva_ml.jobs.pages import write_scores_page
 from hva_ml.jobs.prepare import prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.registry.releases import champion_release
@@ -36,6 +37,8 @@ class Scores:
         The immutable run folder.
     table : pyarrow.Table
         One row per account, best first; the columns are listed in docs/scores.md.
+    page : pathlib.Path
+        The page of the run for people.
     findings : tuple of Violation
         What to know about the data of this run.
     """
@@ -47,6 +50,7 @@ class Scores:
     published: bool
     path: Path
     table: pa.Table
+    page: Path
     findings: tuple[Violation, ...]
 
     def record(self) -> dict[str, object]:
@@ -57,6 +61,7 @@ class Scores:
             "run_id": self.run_id,
             "published": self.published,
             "path": str(self.path),
+            "page": str(self.page),
             "accounts": self.table.num_rows,
             "expected_value": float(sum(self.table["expected_value"].to_pylist())),
             "tiers": {
@@ -143,10 +148,13 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
             },
             expected_rows=features.table.num_rows,
         )
+        progress.stage("Writing the page of the run")
+        page = write_scores_page(ws, config, bundle, published, scored, features, names)
     findings = (*prepared.tables.violations, *_stale(visible, config, day))
     return Scores(
-        ws, config.name, day, published.run_id, published.published, published.path, scored.table, findings
-    )
+        ws, config.name, day, published.run_id, published.published, published.path, scored.table, page,
+        findings,
+    )  # fmt: skip
 
 
 def _day(as_of: date | str) -> date:

@@ -152,7 +152,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
         capacity=config.scoring.capacity * len(split.test_days),
     )  # fmt: skip
     cutoffs = data.features.table["cutoff"].filter(pa.array(test))
-    totals = per_cutoff(predictions, converted, value, cutoffs)
+    totals = _by_day(per_cutoff(predictions, converted, value, cutoffs), data.calendar)
     progress.stage("Fitting the same procedure on all matured cutoffs")
     last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
     final = fit_pair(data.features, data.targets, last, searched, config)
@@ -198,6 +198,13 @@ def run_key(config: PipelineConfig, data: TrainingSet) -> str:
     """Return a short hash of everything that decides the outcome: file, data and library versions."""
     text = json.dumps([config.fingerprint(), data.fingerprint(), evidence.versions()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _by_day(totals: pa.Table, calendar: Calendar) -> pa.Table:
+    """Name each cutoff by its local day: the instant of a midnight in Berlin is the evening before in UTC."""
+    days = dict(zip(calendar.cutoffs, calendar.days, strict=True))
+    column = pa.array([days[c] for c in totals["cutoff"].to_pylist()], pa.date32())
+    return totals.set_column(totals.schema.get_field_index("cutoff"), "cutoff", column)
 
 
 def _bundle(

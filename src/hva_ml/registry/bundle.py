@@ -144,6 +144,19 @@ class Bundle:
             unseen=self.encoder.unseen(features),
         )
 
+    @property
+    def typical(self) -> tuple[float | str | None, ...]:
+        """The typical account's features as people read them: categories by name, None where unknown."""
+        told: list[float | str | None] = []
+        for definition, code in zip(self.definitions, self.reference.tolist(), strict=True):
+            if np.isnan(code):
+                told.append(None)
+            elif definition.kind == "category":
+                told.append(self.encoder.decode(definition.name, code))
+            else:
+                told.append(code)
+        return tuple(told)
+
     def explain(self, rows: FeatureSet | Floats) -> Explanation:
         """Return the exact factors of every row, from a feature set or from the matrix of `predict`."""
         X = self.encoder.transform(rows) if isinstance(rows, FeatureSet) else rows
