@@ -1,4 +1,4 @@
-"""What all tests share: quiet libraries, a small simulated workspace, real data sets where they are present."""
+"""What all tests share: quiet libraries, a small simulated workspace, real data where they are present."""
 
 import os
 from collections.abc import Callable

@@ -83,7 +83,7 @@ def test_the_fingerprint_is_of_the_meaning_not_of_the_text() -> None:
 
 def test_a_file_called_otherwise_than_its_pipeline_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text(GOOD, encoding="utf-8")
-    with pytest.raises(ConfigError, match="is called 'other.toml'"):
+    with pytest.raises(ConfigError, match=r"is called 'other\.toml'"):
         load(tmp_path / "other.toml")
 
 

@@ -55,7 +55,8 @@ def made_raw(n: int = 20) -> dict[str, list[dict[str, object]]]:
     return {
         "accounts": [
             {"account_id": f"A{k:02d}", "event_time": day[0], "known_at": day[0], "name": f"Firma {k} GmbH",
-             "employees": float(k), "parent_id": "A00" if k in (1, 2) else None}
+             "employees": float(k), "parent_id": "A00" if k in (1, 2) else None,
+             "sector": ("steel", "wood")[k % 2], "machines": k, "key_account": k % 3 == 0}
             for k in range(10)
         ],
         "events": [
@@ -65,7 +66,7 @@ def made_raw(n: int = 20) -> dict[str, list[dict[str, object]]]:
         ],
         "deal_stages": [
             {"deal_id": f"D{k}", "account_id": account[k], "event_time": day[k], "known_at": day[k],
-             "stage": ("lead", "won")[k % 2], "amount": Decimal(k), "currency": "EUR"}
+             "stage": ("lead", "won", "lost")[k % 3], "amount": Decimal(k), "currency": "EUR"}
             for k in range(n)
         ],
         "invoices": [

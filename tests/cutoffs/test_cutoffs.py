@@ -1,6 +1,7 @@
 """The calendar: local midnights, matured cohorts only, gaps respected."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,10 +26,10 @@ def test_a_series_is_increasing_and_stays_within(first: date, more: int, every: 
     days = series(first, last, every)
     assert days[0] == first
     assert days[-1] <= last
-    assert all(a < b for a, b in zip(days, days[1:], strict=False))
+    assert all(a < b for a, b in pairwise(days))
     longest = {"week": 7, "month": 31, "quarter": 92}[every]
     assert (last - days[-1]).days < longest
-    assert all((b - a).days <= longest for a, b in zip(days, days[1:], strict=False))
+    assert all((b - a).days <= longest for a, b in pairwise(days))
 
 
 def test_the_month_series_keeps_the_end_of_the_month() -> None:

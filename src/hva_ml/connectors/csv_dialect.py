@@ -35,7 +35,7 @@ _KNOWN = (
 )
 _UMLAUT = re.compile("[äöüÄÖÜß]")
 # Umlauts of DOS (cp850) and old Mac files, seen as cp1252: these signs do not stand there in a word.
-_FOREIGN = re.compile("[A-Za-zš][„”™§†‡ŠŸŽ][a-z]|\\b™[a-z]|(?<![^\\W_])™[a-z]|[Ss]traáe")
+_FOREIGN = re.compile(r"[A-Za-zš][„”™§†‡ŠŸŽ][a-z]|(?<!\w)™[a-z]|[Ss]traáe")
 # Umlauts of UTF-8, seen as cp1252: Ã¤ Ã¶ Ã¼ Ã„ Ã– Ãœ ÃŸ.
 _MIXED = re.compile("Ã[¤¶¼„–œŸ]")
 
@@ -87,8 +87,15 @@ def decode(data: bytes, encoding: str, where: str) -> Decoded:
     by_mark = next((name for bom, name in _BOMS if data.startswith(bom)), "")
     if encoding:
         chosen = _codec(encoding, where)
-        if by_mark == "utf-8-sig" and chosen == "utf-8":
-            chosen = "utf-8-sig"
+        if by_mark and not chosen.startswith(by_mark.removesuffix("-sig")):
+            raise SourceError(
+                f"The file begins with the mark of {by_mark.removesuffix('-sig')}, but {chosen} is declared.",
+                where=where,
+                why="The mark would become part of the first column's name, and umlauts would be misspelt.",
+                fix="Leave the line encoding out of the source.",
+            )
+        if by_mark == "utf-8-sig":
+            chosen = by_mark
         text = _strict(data, chosen)
         if text is None:
             raise _undecodable(f"The file is not {encoding}", data, chosen, where)
@@ -192,12 +199,21 @@ def _detect(data: bytes, by_mark: str, where: str) -> tuple[str, str]:
     text = _strict(data, "cp1252")
     if text is None:
         raise _undecodable("The file is neither UTF-8 nor Windows text (cp1252)", data, "utf-8", where)
+    mixed = _MIXED.search(text)
+    if mixed:
+        raise SourceError(
+            "The file mixes encodings: most of it is Windows text (cp1252), some umlauts are UTF-8.",
+            where=f"{where}, first at line {text.count(chr(10), 0, mixed.start()) + 1}",
+            why="Names and places would be misspelt and no longer match.",
+            fix="Export all parts anew in one encoding, best UTF-8, before joining them.",
+        )
     if _FOREIGN.search(text) and not _UMLAUT.search(text):
         raise SourceError(
             "The encoding is not clear: read as Windows text, words hold signs that are no letters.",
             where=where,
             why="Names and places would be misspelt and no longer match.",
-            fix='Add encoding = "cp850" (DOS, older ERP) or encoding = "mac_roman", or export as UTF-8.',
+            fix='Add encoding = "cp850" (DOS, older ERP), "mac_roman" or, if it is right, "cp1252"; '
+            "or export as UTF-8.",
         )
     return "cp1252", text
 

@@ -1,6 +1,7 @@
 """CSV as offices in Germany, Austria and Switzerland make it, read as text first: no type is ever guessed."""
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from hva_ml.connectors import conversion, csv_dialect, files
 from hva_ml.errors import SourceError
 
 BLOCK_BYTES = 16_000_000
-_END = "\x1e"
+# Dates, decimal numbers and numbers longer than a year are no column names.
+_VALUE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}|\d{4}-\d{2}-\d{2}.*|[+-]?\d+[.,]\d+|\d{5,}")
 
 
 def read(path: Path, source: Source, where: str) -> pa.Table:
@@ -109,6 +111,13 @@ def _header(decoded: csv_dialect.Decoded, delimiter: str, where: str) -> list[st
             why="A query cannot name them.",
             fix="Name them in the header, or remove a delimiter at the end of every line.",
         )
+    if all(re.fullmatch(r"[\d.,]+", n) for n in names) or any(_VALUE.fullmatch(n) for n in names):
+        raise SourceError(
+            "The first line looks like data, not like column names.",
+            where=at,
+            why="Taken for a header, its row would be lost, and no query could name the columns.",
+            fix="Export with a header, or put a line with the column names on top.",
+        )
     # DuckDB does not tell upper from lower case in column names.
     counts = Counter(n.casefold() for n in names)
     double = [n for n in names if counts[n.casefold()] > 1]
@@ -124,7 +133,7 @@ def _header(decoded: csv_dialect.Decoded, delimiter: str, where: str) -> list[st
 
 def _parse(decoded: csv_dialect.Decoded, delimiter: str, names: list[str], where: str) -> pa.Table:
     if '"' in decoded.text:
-        _refuse_unclosed(decoded, delimiter, where)
+        _refuse_bad_quotes(decoded, delimiter, where)
     if len(list(islice(_records(decoded, delimiter), 2))) < 2:
         return pa.table({n: pa.array([], pa.string()) for n in names})
     try:
@@ -148,21 +157,24 @@ def _parse(decoded: csv_dialect.Decoded, delimiter: str, names: list[str], where
         ) from error
 
 
-def _refuse_unclosed(decoded: csv_dialect.Decoded, delimiter: str, where: str) -> None:
-    # A mark put behind the last line becomes a record of its own, unless an open quote swallows it.
-    last: tuple[int, list[str]] = (0, [])
+def _refuse_bad_quotes(decoded: csv_dialect.Decoded, delimiter: str, where: str) -> None:
+    reader = csv.reader(io.StringIO(decoded.text, newline=""), delimiter=delimiter, strict=True)
+    line = 1  # where the record begins that is read next
     try:
-        for record in csv_dialect.records(f"{decoded.text}\n{_END}", delimiter):
-            last = record
-    except csv.Error:
-        last = (last[0] + 1, [])
-    if last[1] != [_END]:
+        for _ in reader:
+            line = reader.line_num + 1
+    except csv.Error as error:
+        behind = "expected after" in str(error)
         raise SourceError(
-            "A quote is opened and never closed, or a cell has more than 131,072 characters.",
-            where=f"{where}, line {last[0] + decoded.skipped_lines}",
-            why="The rest of the file would end up in one cell.",
+            "Text follows a closing quote."
+            if behind
+            else "A quote is opened and never closed, or a cell has more than 131,072 characters.",
+            where=f"{where}, line {line + decoded.skipped_lines}",
+            why="Quotes inside the cell would be lost."
+            if behind
+            else "The rest of the file would end up in one cell.",
             fix='Close it, or double quotes inside a quoted cell ("" for ").',
-        )
+        ) from error
 
 
 def _refuse_ragged(decoded: csv_dialect.Decoded, delimiter: str, width: int, where: str) -> None:

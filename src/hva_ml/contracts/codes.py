@@ -76,8 +76,8 @@ _ALL = (
          "Check the query's filters and joins, or remove the table from the pipeline file."),
     Code(MISSING_COLUMN, "error", "missing required column",
          "The query result lacks a column without which the table means nothing. The table is left out; its "
-         "rows are in quarantine. A column of your own that [tables.<table>.columns] declares is missed, too, "
-         "but the rows stay.",
+         "rows are in quarantine. A column of your own declared in [tables.<table>.columns] is missed, too; "
+         "then the rows stay.",
          "Name the column in the query: SELECT <source column> AS <contract column>."),
     Code(UNKNOWN_COLUMN, "info", "unknown extra column",
          "The query returns a column that neither contract nor pipeline file declares. It is ignored.",
@@ -114,8 +114,8 @@ _ALL = (
          "entered late then look known too early.",
          'If the source says when a row was recorded, name it: known_at = "<column>" in [tables.<table>].'),
     Code(ALL_NULL, "warning", "column without any value",
-         "The column was delivered but every cell is empty, so that it says nothing; or a feature needs it and "
-         "the query does not give it.",
+         "The column was delivered but every cell is empty, so that it says nothing; or a feature needs it "
+         "and the query does not give it.",
          "Check the column in the query, or leave it out."),
     Code(CONSTANT, "info", "column with one value only",
          "All rows have the same value, so that the column cannot tell accounts apart.",
@@ -133,7 +133,7 @@ _ALL = (
     Code(ABSURD_TIME, "warning", "absurd time",
          "The time lies before 1990 (for accounts and contacts: before 1900) or after 2100. The rows are in "
          "quarantine.",
-         "Map stand-ins such as 1970-01-01, 1899-12-30 or 9999-12-31 to NULL or to the true date in the query."),
+         "Map stand-ins such as 1970-01-01 or 9999-12-31 to NULL or to the true date in the query."),
     Code(MIXED_CURRENCY, "error", "mixed currency",
          "Rows are in another currency than the pipeline's. Amounts of different currencies cannot be added: "
          "the rows are in quarantine.",
@@ -165,8 +165,8 @@ _ALL = (
          "More than a fifth of the rows cannot be used. What is left would not stand for the whole.",
          "Mend the other findings of this table first."),
     Code(NO_OUTCOME, "warning", "no deal is ever won, or none lost",
-         "No row has the stage 'won', or none has the stage 'lost'. Win rates and likeness to winners cannot be "
-         "known.",
+         "No row has the stage 'won', or none has the stage 'lost'. Win rates and likeness to winners cannot "
+         "be known.",
          "Map your own words in the query: CASE stage WHEN 'Gewonnen' THEN 'won' … END."),
     Code(NO_HISTORY, "error", "attribute without a history",
          "accounts has one version of each company, so that today's value would stand in for the past one "
@@ -177,8 +177,8 @@ _ALL = (
          "out; its rows are in quarantine.",
          "Name the columns one by one instead of SELECT *."),
     Code(OVER_LONG, "warning", "over-long text",
-         "Keys, categories or names have more than 1,000 characters, as behind a quote that is closed too late. "
-         "The rows are in quarantine.",
+         "Keys, categories or names have more than 1,000 characters, as behind a quote closed too late. The "
+         "rows are in quarantine.",
          "Look at the source's quotes and delimiter, or shorten the text in the query: left(<column>, 200)."),
 )  # fmt: skip
 

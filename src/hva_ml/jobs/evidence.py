@@ -17,6 +17,7 @@ from hva_ml.evaluation.table import MODEL
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.pages import write_model_page
 from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.gates import gates
 from hva_ml.workspace import Workspace
 
 LIBRARIES = ("hva-ml", "lightgbm", "numpy", "pyarrow", "scikit-learn", "duckdb", "optuna", "mlflow")
@@ -197,7 +198,11 @@ def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
         (part / name).write_text(json.dumps(record, indent=1, sort_keys=True, default=str), encoding="utf-8")
     (part / "pipeline.toml").write_text(bundle.config_text, encoding="utf-8")
     bundle.write(part / "bundle")
-    write_model_page(part, j, bundle, told)
+    held = gates(
+        j.config.gates, j.metrics, told, challenger=rows, champion=None,
+        resamples=j.config.split.bootstrap, seed=j.config.models.seed,
+    )  # fmt: skip
+    write_model_page(part, j, bundle, told, held)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return _open(folder)

@@ -30,7 +30,7 @@ MOST_LISTED = 50
 
 
 def model_view(
-    j: Judgement, bundle: Bundle, told: dict[str, Any], gates: tuple[GateResult, ...] = ()
+    j: Judgement, bundle: Bundle, told: dict[str, Any], gates: tuple[GateResult, ...]
 ) -> page.ModelView:
     """Return everything the page of a run shows."""
     test = j.split.test
@@ -42,6 +42,7 @@ def model_view(
         currency=j.config.pipeline.currency,
         horizon_days=j.config.horizon.days,
         gap_days=j.config.horizon.gap_days,
+        timezone=j.config.pipeline.timezone,
         sides=tuple(
             page.Side(
                 name, tuple(date.fromisoformat(d) for d in side["cutoffs"]), side["rows"], side["accounts"],
@@ -85,9 +86,11 @@ def importance(j: Judgement, bundle: Bundle) -> pa.Table:
     )
 
 
-def write_model_page(folder: Path, j: Judgement, bundle: Bundle, told: dict[str, Any]) -> None:
+def write_model_page(
+    folder: Path, j: Judgement, bundle: Bundle, told: dict[str, Any], gates: tuple[GateResult, ...]
+) -> None:
     """Write ``report.html`` and the plots of a run into `folder`."""
-    view = model_view(j, bundle, told)
+    view = model_view(j, bundle, told, gates)
     page.write(view, folder / "report.html")
     tongue = Tongue("en")
     for name, chart in page.plots(view, tongue).items():
