@@ -15,8 +15,9 @@ WHERE
     AND "Customer ID" IS NOT NULL
     -- Zero prices are samples and corrections of stock, negative ones adjustments of bad debt.
     AND "Price" > 0
-    -- Postage, carriage, manual entries, discounts, fees, bank charges and tests are not goods.
+    -- Postage, carriage, samples, fees, bank charges, adjustments and tests are not goods. Manual entries (M)
+    -- and discounts (D) stay: they correct what was paid for goods, such as the credit C556445 of £38,970.
     AND upper("StockCode") NOT IN (
-        'POST', 'DOT', 'C2', 'C3', 'M', 'D', 'S', 'B', 'BANK CHARGES', 'AMAZONFEE', 'ADJUST', 'ADJUST2',
-        'CRUK', 'TEST001', 'TEST002'
+        'POST', 'DOT', 'C2', 'C3', 'S', 'B', 'BANK CHARGES', 'AMAZONFEE', 'ADJUST', 'ADJUST2', 'CRUK',
+        'TEST001', 'TEST002'
     )
