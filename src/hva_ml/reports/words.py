@@ -1,0 +1,170 @@
+"""The words of pages and charts: key, German, English. German is what sellers in DACH would say."""
+
+CHARTS: dict[str, tuple[str, str]] = {
+    "thousands": ("Tsd. {currency}", "{currency} thousand"),
+    "millions": ("Mio. {currency}", "{currency} million"),
+    "typical_account": ("Typischer Account", "Typical account"),
+    "this_account": ("Dieser Account", "This account"),
+    "expected_value": ("Erwarteter Wert", "Expected value"),
+    "waterfall_title": ("Vom typischen Account zu diesem", "From the typical account to this one"),
+    "waterfall_text": (
+        "Balken von {base} (typischer Account) über die Faktoren {steps} zu {total} (dieser Account).",
+        "Bars from {base} (typical account) through the factors {steps} to {total} (this account).",
+    ),
+    "tier_reaches": (
+        "{tiers}: {accounts} Accounts, {value} des Werts",
+        "{tiers}: {accounts} accounts, {value} of value",
+    ),
+    "share_of_accounts": ("Anteil der Accounts, beste zuerst", "Share of accounts, best first"),
+    "share_of_expected_value": ("Anteil am erwarteten Wert", "Share of expected value"),
+    "pareto_title": (
+        "Wie viel Wert in wie wenigen Accounts steckt",
+        "How much value sits in how few accounts",
+    ),
+    "share_of_revenue": ("Anteil am Umsatz im Horizont", "Share of revenue within the horizon"),
+    "captured_title": (
+        "Wie viel Umsatz die besten Accounts bringen",
+        "How much revenue the best accounts bring",
+    ),
+    "captured_text": (
+        "Umsatzanteil der besten 20 % der Accounts: {told}.",
+        "Share of revenue in the best 20% of accounts: {told}.",
+    ),
+    "promised_probability": ("Versprochene Wahrscheinlichkeit", "Promised probability"),
+    "observed_rate": ("Eingetretene Quote", "Observed rate"),
+    "calibration_title": (
+        "Hält die Wahrscheinlichkeit, was sie verspricht?",
+        "Does the probability keep its promise?",
+    ),
+    "calibration_text": ("Versprochen → eingetreten: {told}.", "Promised → observed: {told}."),
+    "metrics_title": ("Modell und einfache Regeln im Vergleich", "The model beside plain rules"),
+    "actual": ("Tatsächlich", "Actual"),
+    "promised": ("Versprochen", "Promised"),
+    "totals_title": ("Versprochener und tatsächlicher Gesamtwert", "Promised and actual total value"),
+    "totals_text": ("Versprochen / tatsächlich je Stichtag: {told}.", "Promised / actual by cutoff: {told}."),
+    "total_value": ("Gesamtwert", "Total value"),
+    "importance_title": ("Worauf das Modell achtet", "What the model looks at"),
+}
+
+ACCOUNT: dict[str, tuple[str, str]] = {
+    "account_report": ("Account-Bericht", "Account report"),
+    "as_of": ("Stand {day}", "as of {day}"),
+    "account": ("Account", "Account"),
+    "rank": ("Rang {rank} von {accounts}", "Rank {rank} of {accounts}"),
+    "percentile": ("Perzentil {percent}", "Percentile {percent}"),
+    "simulated": ("Simulierte Daten.", "Simulated data."),
+    "simulated_account": (
+        "Dieses Unternehmen und alles, was es getan hat, ist erfunden.",
+        "This company and everything it did is invented.",
+    ),
+    "tier": ("Stufe", "Tier"),
+    "in_capacity": ("jetzt bearbeiten", "work now"),
+    "not_in_capacity": ("nicht in der aktuellen Kapazität", "beyond current capacity"),
+    "probability": ("Wahrscheinlichkeit eines Abschlusses", "Probability of conversion"),
+    "within_days": ("innerhalb von {days} Tagen", "within {days} days"),
+    "value_if_converted": ("Wert bei Abschluss", "Value if converted"),
+    "rounded": ("gezeigte Zahlen sind gerundet", "figures shown are rounded"),
+    "strategic": (
+        "Strategisches Gewicht {weight}: Ihre eigene Angabe. Sie kann die Stufe anheben, "
+        "Wahrscheinlichkeit und Wert ändert sie nicht.",
+        "Strategic weight {weight}: your own entry. It may raise the tier; it does not change "
+        "probability or value.",
+    ),
+    "reasons_for": ("Was dafür spricht", "What speaks for it"),
+    "reasons_against": ("Was dagegen spricht", "What speaks against it"),
+    "no_reasons_for": (
+        "Nichts hebt diesen Account merklich über den typischen.",
+        "Nothing lifts this account notably above the typical one.",
+    ),
+    "no_reasons_against": (
+        "Nichts drückt diesen Account merklich unter den typischen.",
+        "Nothing puts this account notably below the typical one.",
+    ),
+    "arithmetic": ("Die Rechnung", "The arithmetic"),
+    "arithmetic_text": (
+        "Jede Ursache ist ein Faktor. Der Wert des typischen Accounts, mit allen Faktoren malgenommen, "
+        "ergibt genau den erwarteten Wert dieses Accounts.",
+        "Every cause is a factor. The typical account's value, multiplied by all factors, "
+        "is exactly this account's expected value.",
+    ),
+    "cause": ("Ursache", "Cause"),
+    "factor": ("Faktor", "Factor"),
+    "in_money": ("In Geld", "In money"),
+    "subtotal": ("Ergibt", "Gives"),
+    "typical_title": ("Was der typische Account ist", "What the typical account is"),
+    "typical_text": (
+        "Ein gedachter Account zum Vergleich, kein wirkliches Unternehmen: Jede Zahl ist der mittlere "
+        "Wert (Median), "
+        "jede Kategorie die häufigste unter den Accounts, aus denen das Modell gelernt hat. "
+        "Sein erwarteter Wert ist {base}.",
+        "An imagined account to compare with, not a real company: every number is the middle value "
+        "(median), "
+        "every category the most frequent one among the accounts the model has learned from. "
+        "Its expected value is {base}.",
+    ),
+    "meaning_title": ("Was die Zahl bedeutet", "What the number means"),
+    "meaning_text": (
+        "Der erwartete Wert ist die Wahrscheinlichkeit eines Abschlusses mal dem Wert bei Abschluss, "
+        "beides für "
+        "dieselben {days} Tage ab dem {day}. Von vielen Accounts mit {percent} Wahrscheinlichkeit "
+        "schließt etwa "
+        "dieser Anteil ab; der einzelne schließt ab oder nicht. Es zählt nur, was vor dem {day} bekannt "
+        "war.",
+        "The expected value is the probability of conversion times the value if converted, both for the "
+        "same "
+        "{days} days from {day}. Of many accounts with a probability of {percent}, about that share "
+        "converts; "
+        "a single one either does or does not. Only what was known before {day} counts.",
+    ),
+    "not_meaning_title": ("Was sie nicht bedeutet", "What it does not mean"),
+    "not_meaning_text": (
+        "Sie ist keine Zusage und kein Planumsatz für diesen einen Account. Die Faktoren sagen, was das "
+        "Modell aus "
+        "der Vergangenheit gelernt hat. Sie sagen nicht, dass zum Beispiel mehr Anrufe den Wert erhöhen "
+        "würden.",
+        "It is no promise and no budgeted revenue for this one account. The factors say what the model "
+        "has learned "
+        "from the past. They do not say that, for example, more calls would raise the value.",
+    ),
+    "made_by": ("Modellversion {version} · Stand {day}", "Model version {version} · as of {day}"),
+}
+
+SCORES: dict[str, tuple[str, str]] = {
+    "scores_report": ("Bewertete Accounts", "Scored accounts"),
+    "ranked_accounts": (
+        "Die besten {shown} von {accounts} Accounts",
+        "The best {shown} of {accounts} accounts",
+    ),
+    "simulated_scores": (
+        "Diese Unternehmen und alles, was sie getan haben, sind erfunden.",
+        "These companies and everything they did are invented.",
+    ),
+    "accounts": ("Accounts", "Accounts"),
+    "place": ("Rang", "Rank"),
+    "likelihood": ("Wahrscheinlichkeit", "Probability"),
+    "tiers_text": (
+        "Die besten Accounts, die zusammen {a} des erwarteten Werts halten, sind A; bis {b} sind B, der "
+        "Rest ist C.",
+        "The best accounts that together hold {a} of the expected value are A; up to {b} are B, the "
+        "rest is C.",
+    ),
+    "work_now": ("Jetzt bearbeiten", "Work now"),
+    "run": ("Lauf {run}", "Run {run}"),
+}
+
+MODELS: dict[str, tuple[str, str]] = {
+    "hva_ml": ("Modell (hva_ml)", "Model (hva_ml)"),
+    "perfect": ("Hellsehen (Obergrenze)", "Perfect foresight (limit)"),
+    "prevalence": ("Durchschnitt für alle", "Average for all"),
+    "recency_frequency_monetary": ("RFM-Regel", "RFM rule"),
+    "logistic_regression": ("Logistische Regression", "Logistic regression"),
+    "run_rate": ("Bisheriger Umsatz", "Past revenue rate"),
+}
+
+FAMILIES: dict[str, tuple[str, str]] = {
+    "firmographic": ("Firmendaten", "Firmographics"),
+    "engagement": ("Engagement", "Engagement"),
+    "deal_history": ("Kaufhistorie", "Deal history"),
+    "fit": ("Ähnlichkeit zu Kunden", "Fit"),
+    "season": ("Saison", "Season"),
+}

@@ -1,0 +1,46 @@
+"""Every word exists in both languages with the same parts, and templates use no word that does not exist."""
+
+import re
+from importlib.resources import files
+from string import Formatter
+
+import pytest
+
+from hva_ml.errors import UsageError
+from hva_ml.reports.language import WORDS, Tongue
+from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_both_languages_say_the_same_parts(key: str) -> None:
+    german, english = (sorted({p for _, p, _, _ in Formatter().parse(text) if p}) for text in WORDS[key])
+    assert german == english
+    assert all(WORDS[key])
+
+
+def test_no_key_stands_in_two_groups() -> None:
+    assert len(WORDS) == len(CHARTS) + len(ACCOUNT) + len(SCORES)
+
+
+def test_templates_and_words_fit() -> None:
+    room = files("hva_ml.reports")
+    used = set()
+    for place in (room.joinpath("templates"), room):
+        for file in place.iterdir():
+            if file.name.endswith((".html", ".py")):
+                found = re.findall(r'word\(\s*"(\w+)"(?: if [\w.]+ else "(\w+)")?', file.read_text("utf-8"))
+                used |= {key for pair in found for key in pair if key}
+    # Units of money axes are chosen by size, not written out in a call.
+    assert used | {"thousands", "millions"} == set(WORDS)
+
+
+def test_unknown_models_and_families_keep_their_names() -> None:
+    tongue = Tongue("de")
+    assert [tongue.model(m) for m in ("hva_ml", "my_rule")] == [MODELS["hva_ml"][0], "my_rule"]
+    assert [tongue.family(f) for f in ("fit", "new")] == [FAMILIES["fit"][0], "new"]
+
+
+@pytest.mark.parametrize(("language", "country"), [("fr", "FR"), ("de", "Österreich")])
+def test_what_we_cannot_write_is_refused(language: str, country: str) -> None:
+    with pytest.raises(UsageError):
+        Tongue(language, country)  # type: ignore[arg-type]

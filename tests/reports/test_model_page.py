@@ -1,0 +1,88 @@
+"""The page of a training run: every table it is given is on it, and nothing breaks when one is empty."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from hva_ml.evaluation.metrics import METRICS
+from hva_ml.reports import model
+
+
+def test_everything_given_is_shown(views: Any, read: Callable[[str], Any]) -> None:
+    text = read(model.html(views.model())).text
+    for expected in ("dach_sample-3fa9c1", "gap 7 days", "Jan 1, 2024 to Feb 1, 2024", "ROC AUC", "0.800",
+                     "0.750 to 0.850", "Average for all", "Past revenue rate", "Perfect foresight (limit)",
+                     "all probabilities are equal", "HVD007", "invoices.amount", "Complete them.", "22,523",
+                     "Counted once.", "min_roc_auc", "0.80 is at least 0.65", "Jul 1, 2025", "0.82",
+                     "×1.8 · Engagement", "seed"):  # fmt: skip
+        assert expected in text, expected
+
+
+def test_plots_are_the_charts_of_the_page(views: Any) -> None:
+    drawn = model.plots(views.model())
+    assert list(drawn) == ["metrics", "captured_revenue", "calibration", "totals", "importance"]
+    page = model.html(views.model())
+    assert all(chart.title in page for chart in drawn.values())
+
+
+def test_the_strongest_topic_comes_first(views: Any, read: Callable[[str], Any]) -> None:
+    text = read(model.html(views.model())).text
+    assert text.index("Website-Besuche: ×1.8") < text.index("Umsatz: ×1.5")
+
+
+def test_the_page_needs_nothing_from_outside(views: Any, read: Callable[[str], Any]) -> None:
+    html = model.html(views.model())
+    assert not re.search(r"https?:|@import|url\(|<script|<link|<img| style=", html)
+    assert {t for t, _ in read(html).elements} >= {"table", "svg", "figure"}
+
+
+def test_a_cutoff_is_shown_as_the_local_day_it_begins(views: Any, read: Callable[[str], Any]) -> None:
+    midnight_in_berlin = datetime(2025, 6, 30, 22, tzinfo=UTC)
+    row = {"cutoff": midnight_in_berlin, "model": "hva_ml", "predicted": 9.0, "actual": 10.0, "ratio": 0.9}
+    view = views.model(totals=pa.Table.from_pylist([row]), timezone="Europe/Berlin")
+    text = read(model.html(view)).text
+    assert "Jul 1, 2025" in text
+    assert "Jun 30, 2025" not in text
+
+
+def test_empty_tables_leave_their_section_out(views: Any) -> None:
+    full = views.model()
+    empty = {
+        n: getattr(full, n).slice(0, 0)
+        for n in ("metrics", "calibration", "captured", "totals", "importance")
+    }
+    html = model.html(views.model(**empty, violations=(), quirks=(), gates=(), facts=(), sides=()))
+    assert "<svg" not in html
+    assert "Nothing was found." in html
+    assert "hva promote dach_sample" in html
+
+
+def test_hostile_findings_stay_text(views: Any, read: Callable[[str], Any]) -> None:
+    from hva_ml.contracts.records import Violation
+
+    evil = '"><script>alert(1)</script>'
+    html = model.html(
+        views.model(
+            title=evil,
+            violations=(Violation("HVD001", evil, 1, "error", evil, evil),),
+            quirks=({"quirk": evil, "rows": 1, "what": evil},),
+            facts=((evil, evil),),
+            gates=(model.GateRow(evil, False, evil),),
+        )
+    )
+    assert "script" not in {t for t, _ in read(html).elements}
+
+
+@pytest.mark.parametrize("metric", [m.name for m in METRICS])
+def test_every_metric_has_a_readable_label(metric: str) -> None:
+    assert re.fullmatch(r"[A-Z][A-Za-z0-9 /%]+", model.label(metric))
+
+
+def test_the_file_is_the_page(views: Any, tmp_path: Path) -> None:
+    path = model.write(views.model(), tmp_path / "deep" / "report.html")
+    assert path.read_text("utf-8") == model.html(views.model())
