@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.config import PipelineConfig
+from hva_ml.contracts.outcomes import conversions
 from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import Calendar, instant, microseconds
 from hva_ml.errors import ContractError, NotEnoughDataError, UsageError
@@ -55,7 +56,7 @@ def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calen
     account = index["account_id"].combine_chunks().dictionary_encode()
     place = _places(index, calendar) + _int64(account.indices) * len(calendar.days)
     names = account.dictionary
-    converted = _sums(target.filter(_conversions(target, config)), names, calendar, None)
+    converted = _sums(target.filter(pa.array(conversions(target, config.target))), names, calendar, None)
     if config.target.value_table == "deal_stages":
         value = value.filter(pc.equal(value["stage"], "won"))
     cents = _sums(value, names, calendar, f"{config.target.value_column}_cents")
@@ -93,14 +94,6 @@ def _table(tables: ContractTables, name: str) -> pa.Table:
             fix=f"Declare [tables.{name}] and let its query return rows.",
         )
     return tables.tables[name]
-
-
-def _conversions(table: pa.Table, config: PipelineConfig) -> pa.ChunkedArray:
-    if config.target.table == "invoices":
-        return pc.greater(table["amount_cents"], 0)
-    if config.target.table == "deal_stages":
-        return pc.equal(table["stage"], "won")
-    return pc.is_in(table["event_type"], value_set=pa.array(config.target.event_types, pa.string()))
 
 
 def _places(index: pa.Table, calendar: Calendar) -> Ints:

@@ -124,6 +124,19 @@ def test_a_release_is_files_without_pickle_and_tells_its_gates(main_job: Any) ->
     assert main_job.release.release == main_job.run.release
 
 
+def test_neither_mlflow_nor_a_release_names_an_account(main_job: Any) -> None:
+    ids = {i.encode() for i in main_job.scores.table["account_id"].to_pylist()}
+    called = {n.encode() for n in read(main_job.ws.scores(PIPELINE), "accounts")["name"].to_pylist() if n}
+    looked = 0
+    for folder in (main_job.ws.mlruns, main_job.release.path):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                looked += 1
+                assert not [w for w in (*ids, *called) if w in content], path
+    assert looked > 20
+
+
 def test_mistakes_are_told_with_a_remedy(main_job: Any) -> None:
     ws = main_job.ws
     with pytest.raises(UsageError, match="no published score"):

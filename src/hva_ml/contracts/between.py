@@ -13,22 +13,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts import codes
 from hva_ml.contracts.casting import mask
 from hva_ml.contracts.draft import Draft, Mask
-
-SOURCES: dict[str, tuple[str, ...]] = {
-    "country": ("country",),
-    "region": ("country", "postcode"),
-    "industry_section": ("industry_code",),
-    "industry_division": ("industry_code",),
-    "legal_form": ("legal_form",),
-    "employees": ("employees",),
-    "size_class": ("employees",),
-    "annual_revenue": ("annual_revenue",),
-    "revenue_per_employee": ("annual_revenue", "employees"),
-    "age_years": ("founded_year",),
-    "has_parent": ("parent_id",),
-    "children": ("parent_id",),
-}
-"""Columns of `accounts` that each firmographic attribute is made from."""
+from hva_ml.contracts.tables import ATTRIBUTE_COLUMNS
 
 
 def check(drafts: Mapping[str, Draft], config: PipelineConfig) -> None:
@@ -87,7 +72,7 @@ def _in_circle(accounts: Draft, known: pa.Array) -> Mask:
 
 def _wanted(accounts: Draft, config: PipelineConfig) -> None:
     """Say which attributes the features ask for although the query does not give their columns."""
-    wanted = {c: a for a in reversed(config.features.firmographic) for c in SOURCES[a]}
+    wanted = {c: a for a in reversed(config.features.firmographic) for c in ATTRIBUTE_COLUMNS[a]}
     for column in sorted(set(wanted) - set(accounts.raw.column_names)):
         what = f"The feature '{wanted[column]}' needs the column '{column}', which the query does not give."
         accounts.note(codes.ALL_NULL, column, count=accounts.raw.num_rows, what=what)
@@ -98,7 +83,9 @@ def _history(accounts: Draft, config: PipelineConfig) -> None:
     ids = accounts.columns["account_id"].filter(rows)
     if not len(ids) or pc.count_distinct(ids).as_py() < len(ids):
         return
-    used = [c for a in config.features.firmographic for c in SOURCES[a]] + list(config.features.columns)
+    used = [c for a in config.features.firmographic for c in ATTRIBUTE_COLUMNS[a]] + list(
+        config.features.columns
+    )
     static = config.tables["accounts"].static
     bare = [c for c in dict.fromkeys(used) if c not in static]
     if bare:

@@ -97,6 +97,23 @@ INVOICES = TableContract(
 CONTRACT: dict[str, TableContract] = {t.name: t for t in (ACCOUNTS, CONTACTS, EVENTS, DEAL_STAGES, INVOICES)}
 
 
+ATTRIBUTE_COLUMNS: dict[str, tuple[str, ...]] = {
+    "country": ("country",),
+    "region": ("country", "postcode"),
+    "industry_section": ("industry_code",),
+    "industry_division": ("industry_code",),
+    "legal_form": ("legal_form",),
+    "employees": ("employees",),
+    "size_class": ("employees",),
+    "annual_revenue": ("annual_revenue",),
+    "revenue_per_employee": ("annual_revenue", "employees"),
+    "age_years": ("founded_year",),
+    "has_parent": ("parent_id",),
+    "children": ("parent_id",),
+}
+"""Columns of `accounts` that each firmographic attribute is made from."""
+
+
 def contract_for(name: str, extra: dict[str, Kind] | None = None) -> TableContract:
     """Return the contract of table `name`, extended by the user's declared columns.
 

@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 from hva_ml.config import PipelineConfig, Windows
 from hva_ml.contracts.records import ContractTables
 from hva_ml.contracts.schema import Column, TableContract
-from hva_ml.contracts.tables import contract_for
+from hva_ml.contracts.tables import ATTRIBUTE_COLUMNS, contract_for
 from hva_ml.cutoffs import Calendar
 from hva_ml.errors import ConfigError, nearest
-from hva_ml.features.firmographic import CATEGORIES, SOURCES
+from hva_ml.features.firmographic import CATEGORIES
 
 COUNTED = frozenset({"count", "recency", "active_days", "trend", "surge", "share"})
 ADDED = frozenset({"sum", "mean"})
@@ -100,7 +100,7 @@ def _check_history(tables: ContractTables, config: PipelineConfig, last: datetim
         return
     if pc.count_distinct(accounts["account_id"]).as_py() < accounts.num_rows:
         return
-    used = [(f"firmographic.{a}", SOURCES[a]) for a in config.features.firmographic]
+    used = [(f"firmographic.{a}", ATTRIBUTE_COLUMNS[a]) for a in config.features.firmographic]
     used += [(f"accounts.{c}", (c,)) for c in config.features.columns]
     for feature, columns in used:
         missing = [c for c in columns if c not in static]

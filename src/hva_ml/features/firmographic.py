@@ -17,22 +17,6 @@ from hva_ml.features.wording import chosen
 _POSTCODE = re.compile(r"(?:[A-Z]{1,2}\s*-\s*)?(?:(\d)|([A-Z]{1,2}))")
 _BANDS = ("micro", "small", "medium", "large")
 
-SOURCES: dict[str, tuple[str, ...]] = {
-    "country": ("country",),
-    "region": ("country", "postcode"),
-    "industry_section": ("industry_code",),
-    "industry_division": ("industry_code",),
-    "legal_form": ("legal_form",),
-    "employees": ("employees",),
-    "size_class": ("employees",),
-    "annual_revenue": ("annual_revenue",),
-    "revenue_per_employee": ("annual_revenue", "employees"),
-    "age_years": ("founded_year",),
-    "has_parent": ("parent_id",),
-    "children": ("parent_id",),
-}
-"""Columns of `accounts` that each attribute is made from."""
-
 CATEGORIES = frozenset(
     {"country", "region", "industry_section", "industry_division", "legal_form", "size_class"}
 )

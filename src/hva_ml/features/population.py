@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from hva_ml.config import Population, Target
+from hva_ml.contracts import outcomes
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
 from hva_ml.features.universe import Bools, Rows, Universe, coded
 from hva_ml.features.versions import Versions, ultimate
@@ -41,13 +42,7 @@ def members(universe: Universe, population: Population, target: Target) -> Bools
 
 def conversions(universe: Universe, target: Target) -> Bools:
     """Return which rows of the target table are conversions, shape (n_rows,)."""
-    table = universe.table(target.table)
-    if target.table == "invoices":
-        amount, known = table.integers("amount_cents")
-        return np.asarray(known & (amount > 0), dtype=np.bool_)
-    if target.table == "deal_stages":
-        return table.codes("stage").among(("won",))
-    return table.codes("event_type").among(target.event_types)
+    return outcomes.conversions(universe.table(target.table).table, target)
 
 
 def converted(universe: Universe, target: Target) -> Bools:

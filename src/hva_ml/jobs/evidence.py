@@ -191,7 +191,7 @@ def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
     for name, record in (
         ("results.json", _plain(j.metrics.to_pylist())),
         ("totals.json", told["totals"]),
-        ("checks.json", told["findings"]),
+        ("checks.json", [{k: v for k, v in f.items() if k != "ids"} for f in told["findings"]]),
         ("trials.json", trials),
         ("summary.json", told),
     ):

@@ -1,5 +1,6 @@
 """The pages and plots of a run: gathers the tables that reports draw."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def model_view(
         captured=captured_curve({m: p.expected_value for m, p in j.predictions.items()}, value),
         totals=j.totals,
         importance=importance(j, bundle),
-        violations=j.findings,
+        # The page goes to MLflow, where no account is named; hva check shows the ids.
+        violations=tuple(replace(v, ids=()) for v in j.findings),
         quirks=tuple(j.prepared.quirks),
         gates=tuple(page.GateRow(g.name, g.passed, g.sentence()) for g in gates),
         facts=tuple((k, str(v)) for k, v in _facts(j, bundle).items()),
