@@ -71,7 +71,8 @@ def markdown(table: pa.Table) -> str:
     """Return the results table as Markdown: a metric a line, a model a column."""
     cells = {(r["model"], r["metric"]): r for r in table.to_pylist()}
     models = list(dict.fromkeys(m for m, _ in cells))
-    lines = ["| later cutoffs | " + " | ".join(m.replace("_", " ") for m in models) + " |"]
+    heads = ("**hva_ml**" if m == "hva_ml" else m.replace("_", " ") for m in models)
+    lines = ["| later cutoffs | " + " | ".join(heads) + " |"]
     lines.append("|---|" + "---|" * len(models))
     for metric, label in LABELS.items():
         if any((m, metric) in cells for m in models):
@@ -124,7 +125,9 @@ def main() -> None:
         }
         asked.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
     if asked.readme:
-        write_readme(markdown(table))
+        seconds = {r["case"]: r["seconds"] for r in rows}
+        told = f"Trained in {seconds['train']:.0f} s and scored in {seconds['score']:.0f} s on {machine}."
+        write_readme(f"{markdown(table)}\n\n{told}")
 
 
 if __name__ == "__main__":
