@@ -122,3 +122,14 @@ def test_the_public_names_are_few_and_all_load() -> None:
     assert all(getattr(hva_ml, name) is not None for name in hva_ml.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         hva_ml.nothing  # noqa: B018
+
+
+def test_a_full_disk_is_one_sentence(main_job: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "/data")
+
+    monkeypatch.setattr("hva_ml.jobs.score.score", full)
+    result = call("score", PIPELINE, "--as-of", "2025-12-31", "--root", str(main_job.ws.root))
+    assert result.exit_code == 1
+    assert "No space left on device" in result.output
+    assert "Traceback" not in result.output

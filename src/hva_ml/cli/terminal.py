@@ -54,6 +54,15 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
+        except OSError as error:
+            show_error(
+                HvaError(
+                    f"The system refused: {error.strerror or error}.",
+                    where=str(error.filename or ""),
+                    fix="Check free space and permissions, then run the command again.",
+                )
+            )
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             console(stderr=True).print("Stopped. Nothing half-done was published.")
             raise typer.Exit(1) from None

@@ -20,6 +20,7 @@ from hva_ml.reports import account as page
 from hva_ml.workspace import Workspace
 
 Language = Literal["de", "en"]
+INNER = ("step", "other")
 WORDS = {
     "en": ("Step", "Factor", "Expected value", "Typical account", "Everything else", "This account"),
     "de": ("Schritt", "Faktor", "Erwarteter Wert", "Typischer Account", "Alles Übrige", "Dieser Account"),
@@ -106,41 +107,72 @@ def explain(
             where="--lang, --country",
             fix="Use --lang de or en, and --country DE, AT or CH.",
         )
-    folder = ws.scores(config.name)
-    published = publication.current(folder)
-    if published is None:
-        raise RefusedError(
-            "There are no published scores to explain.", where=str(folder),
-            fix=f"hva score {config.name} --as-of DAY",
-        )  # fmt: skip
-    row, rank_of = _row(publication.read(folder, "scores"), account, config.name)
-    bundle = read_release(ws, config.name, row["model_version"])
-    contributions, log_base = _contributions(publication.read(folder, "explanations"), account, bundle)
-    values = _one(publication.read(folder, "features"), account)
     tongue: Language = "de" if language == "de" else "en"
+    words = WORDS[tongue]
+    told = _published(ws, config, account)
+    row, bundle = told.row, told.bundle
     found = reasons(
-        bundle.definitions, [values[d.name] for d in bundle.definitions], bundle.typical, contributions,
+        bundle.definitions, told.values, bundle.typical, told.contributions,
         language=tongue, country=country, currency=bundle.currency, limit=config.scoring.reasons,
     )  # fmt: skip
-    labels = topic_labels(bundle.definitions, contributions, language=tongue)
-    words = WORDS[tongue]
-    table = waterfall(labels, contributions, log_base, base=words[3], other=words[4], total=words[5])
+    labels = topic_labels(bundle.definitions, told.contributions, language=tongue)
+    table = waterfall(
+        labels, told.contributions, told.log_base, base=words[3], other=words[4], total=words[5]
+    )
     text = paragraph(
         found, probability=row["conversion_probability"], value_if_converted=row["value_if_converted"],
-        expected_value=row["expected_value"], typical_expected_value=float(np.exp(log_base)),
+        expected_value=row["expected_value"], typical_expected_value=float(np.exp(told.log_base)),
         horizon_days=bundle.horizon_days, language=tongue, country=country, currency=bundle.currency,
     )  # fmt: skip
     steps = tuple(
         (
             s["step"],
-            factor(s["factor"], language=tongue, country=country) if s["kind"] in ("step", "other") else "",
+            factor(s["factor"], language=tongue, country=country) if s["kind"] in INNER else "",
             money(s["end"], bundle.currency, language=tongue, country=country),
         )
         for s in table.to_pylist()
     )
-    view = page.AccountView(
-        account_id=account,
-        name=_one(publication.read(folder, "accounts"), account)["name"] or "",
+    files = page.write(
+        _view(told, found, table), _place(ws, config, row), language=tongue, country=country, png=png
+    )
+    title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
+    return Explained(account, title, text, row, tuple(found), words[:3], steps, table, tuple(files))
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the published run says of one account."""
+
+    row: dict[str, Any]
+    n_accounts: int
+    name: str
+    values: list[Any]
+    contributions: np.ndarray[Any, np.dtype[np.float64]]
+    log_base: float
+    bundle: Bundle
+
+
+def _published(ws: Workspace, config: PipelineConfig, account: str) -> _Told:
+    folder = ws.scores(config.name)
+    if publication.current(folder) is None:
+        raise RefusedError(
+            "There are no published scores to explain.", where=str(folder),
+            fix=f"hva score {config.name} --as-of DAY",
+        )  # fmt: skip
+    row, n_accounts = _row(publication.read(folder, "scores"), account, config.name)
+    bundle = read_release(ws, config.name, row["model_version"])
+    contributions, log_base = _contributions(publication.read(folder, "explanations"), account, bundle)
+    values = _one(publication.read(folder, "features"), account)
+    name = _one(publication.read(folder, "accounts"), account)["name"] or ""
+    told = [values[d.name] for d in bundle.definitions]
+    return _Told(row, n_accounts, name, told, contributions, log_base, bundle)
+
+
+def _view(told: _Told, found: list[Reason], table: pa.Table) -> page.AccountView:
+    row, bundle = told.row, told.bundle
+    return page.AccountView(
+        account_id=row["account_id"],
+        name=told.name,
         as_of=row["as_of"],
         currency=bundle.currency,
         probability=row["conversion_probability"],
@@ -148,23 +180,18 @@ def explain(
         expected_value=row["expected_value"],
         percentile=row["percentile"],
         rank=row["rank"],
-        n_accounts=rank_of,
+        n_accounts=told.n_accounts,
         tier=row["tier"],
         in_capacity=row["in_capacity"],
         strategic_weight=row["strategic_weight"],
         model_version=row["model_version"],
-        base_expected_value=float(np.exp(log_base)),
-        steps=tuple(
-            (s["step"], s["factor"], s["change"]) for s in table.to_pylist() if s["kind"] in ("step", "other")
-        ),
+        base_expected_value=float(np.exp(told.log_base)),
+        steps=tuple((s["step"], s["factor"], s["change"]) for s in table.to_pylist() if s["kind"] in INNER),
         positive_reasons=tuple((r.text, r.factor) for r in found if r.direction == "up"),
         negative_reasons=tuple((r.text, r.factor) for r in found if r.direction == "down"),
         horizon_days=bundle.horizon_days,
         simulated=bool(bundle.metadata.get("simulated")),
     )
-    files = page.write(view, _place(ws, config, row), language=tongue, country=country, png=png)
-    title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
-    return Explained(account, title, text, row, tuple(found), words[:3], steps, table, tuple(files))
 
 
 def _row(scores: pa.Table, account: str, pipeline: str) -> tuple[dict[str, Any], int]:

@@ -13,7 +13,7 @@ from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError, UsageError
 from hva_ml.features import build
-from hva_ml.features.definition import table_fingerprint
+from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs.pages import write_scores_page
 from hva_ml.jobs.prepare import prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
@@ -108,25 +108,12 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
         prepared = prepare(ws, config)
         refuse_errors(config, prepared.tables.violations)
         visible = prepared.tables.upto(instant(day, config.pipeline.timezone))
-        when = Calendar((day,), config.horizon.days, config.horizon.gap_days, config.pipeline.timezone)
         progress.stage("Point-in-time features")
-        features = build.build(prepared.tables, config, when)
-        if features.table.num_rows == 0:
-            raise NotEnoughDataError(
-                f"There is no account to score as of {day}.",
-                where=f"[population] of {config.name}",
-                why="An empty night would take all scores away from sales.",
-                fix="Choose a day within the data, or widen [population].",
-            )
+        features = _features(config, prepared.tables, day)
         progress.stage(f"Scoring and explaining {features.table.num_rows} accounts")
-        names = _names(visible.tables["accounts"], features.table)
-        scored = scoring.score(
-            bundle,
-            features,
-            accounts=visible.tables["accounts"],
-            config=config.scoring,
-            model_version=released,
-        )
+        accounts = visible.tables["accounts"]
+        names = _names(accounts, features.table)
+        scored = scoring.score(bundle, features, accounts, config.scoring, model_version=released)
         progress.stage("Auditing and publishing")
         published = publication.publish(
             ws.scores(config.name),
@@ -142,7 +129,7 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
                 "model_version": released,
                 "release": bundle.release,
                 "features": features.fingerprint(),
-                "accounts": table_fingerprint(visible.tables["accounts"]),
+                "accounts": table_fingerprint(accounts),
                 "scoring": config.fingerprint(),
                 "hva_ml": version("hva-ml"),
             },
@@ -155,6 +142,19 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
         ws, config.name, day, published.run_id, published.published, published.path, scored.table, page,
         findings,
     )  # fmt: skip
+
+
+def _features(config: PipelineConfig, tables: ContractTables, day: date) -> FeatureSet:
+    when = Calendar((day,), config.horizon.days, config.horizon.gap_days, config.pipeline.timezone)
+    features = build.build(tables, config, when)
+    if features.table.num_rows == 0:
+        raise NotEnoughDataError(
+            f"There is no account to score as of {day}.",
+            where=f"[population] of {config.name}",
+            why="An empty night would take all scores away from sales.",
+            fix="Choose a day within the data, or widen [population].",
+        )
+    return features
 
 
 def _day(as_of: date | str) -> date:

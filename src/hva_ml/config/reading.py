@@ -1,0 +1,137 @@
+"""TOML -> the sections. Unknown keys are refused, and the nearest known one is named."""
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from hva_ml.config.sections import PipelineConfig
+from hva_ml.errors import ConfigError, nearest
+
+_ADAPTER = TypeAdapter(PipelineConfig)
+
+
+def parse(text: str, where: str) -> PipelineConfig:
+    """Read a pipeline file's text.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    where : str
+        Path shown in errors.
+
+    Raises
+    ------
+    ConfigError
+        For broken TOML, an unknown key, a missing key or a value out of its domain; the first problem is
+        told in full, further ones are counted.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"The file is not valid TOML: {error}.",
+            where=where,
+            fix="Mend the line named above; strings need quotes, keys an equals sign.",
+        ) from error
+    try:
+        config = _ADAPTER.validate_python(raw)
+    except ValidationError as error:
+        raise _config_error(error, where) from error
+    _check_together(config, where)
+    return config
+
+
+def load(path: Path) -> PipelineConfig:
+    """Read a pipeline file; the name inside must be the file's own."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            "The pipeline file cannot be read as UTF-8 text.",
+            where=str(path),
+            fix="Save the file as UTF-8 and check its permissions.",
+        ) from error
+    config = parse(text, str(path))
+    if config.name != path.stem:
+        raise ConfigError(
+            f"The file is called '{path.name}', but the pipeline in it '{config.name}'.",
+            where=f"{path}: [pipeline] name",
+            why="Runs, models and scores are filed under the pipeline's name.",
+            fix=f'Write name = "{path.stem}".',
+        )
+    return config
+
+
+def _config_error(error: ValidationError, where: str) -> ConfigError:
+    problems = error.errors(include_url=False)
+    unknown = [p for p in problems if p["type"] == "unexpected_keyword_argument"]
+    first = (unknown or problems)[0]
+    loc = [str(p) for p in first["loc"]]
+    more = f" ({len(problems) - 1} more after this one.)" if len(problems) > 1 else ""
+    if first["type"] == "unexpected_keyword_argument":
+        known = _known_keys(loc[:-1])
+        return ConfigError(
+            f"Unknown key '{loc[-1]}'.{nearest(loc[-1], known)}{more}",
+            where=f"{where}: {_section(loc[:-1])}",
+            why="A key that nobody reads would be a wish silently ignored.",
+            fix=f"Remove it or use one of: {', '.join(sorted(known))}.",
+        )
+    if first["type"] == "missing":
+        return ConfigError(
+            f"The key '{loc[-1]}' is missing.{more}",
+            where=f"{where}: {_section(loc[:-1])}",
+            fix=f"Add a line '{loc[-1]} = …'; docs/pipelines.md explains every key.",
+        )
+    given = "" if isinstance(first["input"], dict | list) else f" (given: {first['input']!r})"
+    hint = ""
+    if first["type"] == "literal_error" and isinstance(first["input"], str):
+        hint = nearest(
+            first["input"], re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected", "")))
+        )
+    return ConfigError(
+        f"{first['msg']}{given}.{hint}{more}", where=f"{where}: {'.'.join(loc)}", fix="Correct the value."
+    )
+
+
+def _section(loc: list[str]) -> str:
+    return f"[{'.'.join(loc)}]" if loc else "top level"
+
+
+def _known_keys(loc: list[str]) -> list[str]:
+    kind: Any = PipelineConfig
+    for part in loc:
+        if dataclasses.is_dataclass(kind):
+            kind = get_type_hints(kind).get(part)
+        else:
+            kind = next((a for a in reversed(get_args(kind)) if a is not Ellipsis), None)
+    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+
+
+def _check_together(config: PipelineConfig, where: str) -> None:
+    needed = {config.population.table, config.target.table, config.target.value_table, "accounts"}
+    needed |= {w.table for w in config.features.windows}
+    if config.features.deals:
+        needed.add("deal_stages")
+    for table in sorted(needed - set(config.tables)):
+        raise ConfigError(
+            f"The table '{table}' is used but not declared.",
+            where=f"{where}: [tables.{table}]",
+            fix=f'Add [tables.{table}] with sql = "{table}.sql", or leave out what uses it.',
+        )
+    if config.scoring.tier_b <= config.scoring.tier_a:
+        raise ConfigError(
+            "tier_b must be larger than tier_a: both are cumulative shares of expected value.",
+            where=f"{where}: [scoring]",
+            fix="For example tier_a = 0.5 and tier_b = 0.8.",
+        )
+    if config.target.table == "events" and not config.target.event_types:
+        raise ConfigError(
+            'With table = "events" a conversion needs event_types.',
+            where=f"{where}: [target]",
+            fix='For example event_types = ["order"].',
+        )
