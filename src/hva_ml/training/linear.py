@@ -1,6 +1,5 @@
 """The linear baseline: logistic regression for conversion, a log-linear Tweedie model for value."""
 
-import os
 from typing import Any, Self
 
 import numpy as np
@@ -13,9 +12,6 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from hva_ml.features.definition import FeatureSet
 from hva_ml.training.outcome import BaselinePrediction, Floats, Outcome, inside, numbers, told
-
-# joblib, asked by scikit-learn, otherwise asks the system for its cores and warns where that cannot say.
-os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count() or 1))
 
 FURTHEST = 4.0
 TWEEDIE_POWER = 1.5
