@@ -139,3 +139,18 @@ class Workspace:
                 fix="Write the whole path beginning with / if the file really lies elsewhere.",
             )
         return place
+
+
+def no_database(uri: str) -> bool:
+    """Return whether a ``sqlite:///`` URI names a file that holds anything but a SQLite database.
+
+    Examples
+    --------
+    >>> no_database("sqlite:////nowhere/mlflow.db")
+    False
+    """
+    path = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or not path.is_file() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file:
+        return file.read(16) != b"SQLite format 3\x00"

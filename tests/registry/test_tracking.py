@@ -1,5 +1,6 @@
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,9 +95,8 @@ def test_neither_pickles_nor_accounts_reach_mlflow(store):
     assert any(p.name == "conversion.txt" for p in files)
     assert not [p for p in files if p.suffix in (".pkl", ".pickle", ".joblib", ".parquet")]
     assert not [p for p in files if b"A00001" in p.read_bytes()]
-    with sqlite3.connect(ws.mlruns / "mlflow.db") as db:
+    with closing(sqlite3.connect(ws.mlruns / "mlflow.db")) as db, db:
         tags = dict(db.execute("SELECT key, value FROM tags").fetchall())
-    db.close()
     assert "mlflow.user" not in tags
     assert tags["mlflow.source.name"] == "hva train toy"
 

@@ -108,8 +108,10 @@ def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path, kind):
     with pytest.raises(StoppedError):
         run(kind, storage=storage, progress=stop)
     # A process that was killed in the middle of a trial leaves it running.
-    study = optuna.load_study(study_name="s", storage=storage)
-    study.ask()
+    backend = optuna.storages.RDBStorage(storage)
+    optuna.load_study(study_name="s", storage=backend).ask()
+    backend.remove_session()
+    backend.engine.dispose()
     resumed = run(kind, storage=storage)
     assert resumed.ran == 2
     assert without_time(resumed).equals(without_time(run(kind)))

@@ -8,6 +8,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from hva_ml.reports.language import Tongue
+
 if TYPE_CHECKING:
     from hva_ml.jobs.check import CheckReport
     from hva_ml.jobs.demo import Demo
@@ -49,7 +51,12 @@ def run(out: Console, run: "Run") -> None:
     """Show one training: the model against every baseline on the untouched cutoffs."""
     rows = {(r["model"], r["metric"]): r for r in run.metrics.to_pylist()}
     models = list(dict.fromkeys(m for m, _ in rows))
-    table = plain("Metric, later cutoffs", *models, title=f"{run.name} · version {run.version}")
+    called = Tongue("en")
+    table = plain(
+        "Metric, later cutoffs",
+        *(called.model(m) for m in models),
+        title=f"{run.name} · version {run.version}",
+    )
     for metric, label in SHOWN:
         if any((m, metric) in rows for m in models):
             table.add_row(label, *(interval(rows.get((m, metric))) for m in models))

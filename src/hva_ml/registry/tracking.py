@@ -22,7 +22,7 @@ from hva_ml.errors import HvaError, UsageError
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.promotion import point, release_folder, verified
-from hva_ml.workspace import Workspace
+from hva_ml.workspace import Workspace, no_database
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -307,18 +307,15 @@ def _hushed() -> Iterator[None]:
 
 
 def _refuse_broken_file(uri: str) -> None:
-    path = Path(uri.removeprefix(_SQLITE))
-    if not uri.startswith(_SQLITE) or not path.is_file() or path.stat().st_size == 0:
-        return
-    with path.open("rb") as file:
-        # MLflow itself would try such a file for minutes.
-        if file.read(16) != b"SQLite format 3\x00":
-            raise HvaError(
-                "The file of the MLflow database is not one.",
-                where=str(path),
-                why="Runs and aliases cannot be read from it.",
-                fix=f"Restore {path.name}, or move it away; released models stay usable without it.",
-            )
+    # MLflow itself would try such a file for minutes.
+    if no_database(uri):
+        path = Path(uri.removeprefix(_SQLITE))
+        raise HvaError(
+            "The file of the MLflow database is not one.",
+            where=str(path),
+            why="Runs and aliases cannot be read from it.",
+            fix=f"Restore {path.name}, or move it away; released models stay usable without it.",
+        )
 
 
 def _without_secret(uri: str) -> str:

@@ -21,6 +21,7 @@ from hva_ml.errors import ConfigError, WorkspaceError
 from hva_ml.training.booster import TWEEDIE_POWER, Booster
 from hva_ml.training.folds import Fold, folds
 from hva_ml.training.value import Distribution, clipped, fit_value
+from hva_ml.workspace import no_database
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["conversion", "value"]
@@ -318,6 +319,8 @@ def _study(storage: str | None, study_name: str) -> Iterator[optuna.Study]:
     """Open the study; trials left running by a process that ended are closed as failed."""
     backend: Any = None
     if storage is not None:
+        if no_database(storage):
+            raise _no_storage(storage)
         try:
             backend = optuna.storages.RDBStorage(storage)
         except (optuna.exceptions.OptunaError, SQLAlchemyError, ImportError) as error:
