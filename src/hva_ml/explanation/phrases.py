@@ -157,7 +157,7 @@ def _typical(definition: FeatureDefinition, reference: Value, there: str, reader
     bare = there.split(" ")[0] if definition.unit in ("days", "years") else there
     if definition.unit == "count" and reference == 0:
         return "typisch sind keine" if reader.german else "none are typical"
-    plural = definition.unit in _COUNTED and abs(reference) != 1
+    plural = definition.unit in (*_COUNTED, "number") and abs(reference) != 1
     if reader.german:
         several = plural or definition.unit in ("money", "share")
         return f"typisch {'sind' if several else 'ist'} {bare}"

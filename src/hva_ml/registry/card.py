@@ -101,7 +101,7 @@ def _data(told: Mapping[str, Any]) -> str:
                 side, _span(s["cutoffs"]), f"{s['rows']:,}", f"{s['accounts']:,}", f"{s['converted']:,}",
                 f"{s['value']:,.0f}",
             )
-            for side, s in sides.items()
+            for side, s in sorted(sides.items(), key=lambda item: str(item[1].get("cutoffs")))
         ]  # fmt: skip
         lines.append(_table(("Side", "Cutoffs", "Rows", "Accounts", "Conversions", "Value"), rows))
     lines.append(
