@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import hva_ml as hva
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# No example has a time limit: a busy machine is not a defect. In CI the examples are always the same.
+settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("house")
 PIPELINE = "dach_sample"
 AS_OF = "2025-12-31"
 SMALLER = (
