@@ -72,6 +72,7 @@ def test_the_tables_for_people_show_what_counts(main_job: Any) -> None:
         (("nosuch",), 2, "nosuch"),
         (("explain", PIPELINE, "NOBODY"), 2, "no published score"),
         (("promote", PIPELINE, "--run", "zzzz"), 2, "no finished run"),
+        (("demo", "--lang", "fr"), 2, "language 'fr'"),
         (("datasets", "fetch", "online_retial_ii"), 2, "Did you mean 'online_retail_ii'?"),
     ],
 )

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from hva_ml.errors import WorkspaceError
-from hva_ml.jobs.explain import Explained, explain
+from hva_ml.jobs.explain import Explained, explain, spoken
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.promote import Release, promote
 from hva_ml.jobs.score import Scores, score
@@ -44,6 +44,7 @@ def demo(root: str | Path | None = None, *, language: str = "en", progress: Prog
     is part of the result.
     """
     progress = progress or LoggedProgress()
+    spoken(language)
     try:
         ws = Workspace.find(root)
     except WorkspaceError:

@@ -101,13 +101,7 @@ def explain(
         If the account has no score, or the language is neither German nor English.
     """
     config = ws.config(pipeline)
-    if language not in WORDS or country not in ("DE", "AT", "CH"):
-        raise UsageError(
-            f"There are no sentences for language '{language[:10]}' in country '{country[:10]}'.",
-            where="--lang, --country",
-            fix="Use --lang de or en, and --country DE, AT or CH.",
-        )
-    tongue: Language = "de" if language == "de" else "en"
+    tongue = spoken(language, country)
     words = WORDS[tongue]
     told = _published(ws, config, account)
     row, bundle = told.row, told.bundle
@@ -137,6 +131,17 @@ def explain(
     )
     title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
     return Explained(account, title, text, row, tuple(found), words[:3], steps, table, tuple(files))
+
+
+def spoken(language: str, country: str = "DE") -> Language:
+    """Return the language if there are sentences for it, else raise ``UsageError``."""
+    if language not in WORDS or country not in ("DE", "AT", "CH"):
+        raise UsageError(
+            f"There are no sentences for language '{language[:10]}' in country '{country[:10]}'.",
+            where="--lang, --country",
+            fix="Use --lang de or en, and --country DE, AT or CH.",
+        )
+    return "de" if language == "de" else "en"
 
 
 @dataclass(frozen=True)
