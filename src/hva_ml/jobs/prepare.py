@@ -35,15 +35,19 @@ class Prepared:
     quirks: list[dict[str, object]]
 
 
-def prepare(ws: Workspace, config: PipelineConfig) -> Prepared:
-    """Read the sources of a pipeline, run its queries, hold the results to the contract."""
+def prepare(ws: Workspace, config: PipelineConfig, *, until: datetime | None = None) -> Prepared:
+    """Read the sources of a pipeline, run its queries, hold the results to the contract.
+
+    With `until`, rows before it are no rows of the future, even if ``data_end`` was written down earlier:
+    a night's scores must see what came since the training.
+    """
     raw = sources.load(ws, config)
-    tables, quirks = contract_tables(ws, config, raw)
+    tables, quirks = contract_tables(ws, config, raw, until)
     return Prepared(raw, tables, quirks)
 
 
 def contract_tables(
-    ws: Workspace, config: PipelineConfig, raw: dict[str, pa.Table]
+    ws: Workspace, config: PipelineConfig, raw: dict[str, pa.Table], until: datetime | None = None
 ) -> tuple[ContractTables, list[dict[str, object]]]:
     """Map raw sources to contract tables by the pipeline's queries, and check them."""
     folder = ws.queries(config.name)
@@ -63,7 +67,8 @@ def contract_tables(
             quirks = found.to_pylist()
     finally:
         engine.close()
-    return enforce(mapped, config, data_end(config)), quirks
+    end = data_end(config)
+    return enforce(mapped, config, max(end, until) if end and until else end), quirks
 
 
 def data_end(config: PipelineConfig) -> datetime | None:

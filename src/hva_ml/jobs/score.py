@@ -105,9 +105,10 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
     with publication.lock(ws.lock(config.name)):
         released, bundle = champion_release(ws, config.name)
         progress.stage("Reading sources and checking the contract")
-        prepared = prepare(ws, config)
+        moment = instant(day, config.pipeline.timezone)
+        prepared = prepare(ws, config, until=moment)
         refuse_errors(config, prepared.tables.violations)
-        visible = prepared.tables.upto(instant(day, config.pipeline.timezone))
+        visible = prepared.tables.upto(moment)
         progress.stage("Point-in-time features")
         features = _features(config, prepared.tables, day)
         progress.stage(f"Scoring and explaining {features.table.num_rows} accounts")
