@@ -64,7 +64,7 @@ def test_find_takes_id_beginning_name_version_or_nothing(store):
     for name in (first.run_id, first.run_id[:10], "toy-aaa", "1"):
         assert tracking.find(ws, "toy", name).run_id == first.run_id
     assert tracking.find(ws, "toy", "nothing") is None
-    assert tracking.find(ws, "toy", first.run_id[:1]) is None
+    assert tracking.find(ws, "toy", first.run_id[:3]) is None
 
 
 def test_a_beginning_that_fits_several_runs_is_refused(store, monkeypatch):
