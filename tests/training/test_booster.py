@@ -86,24 +86,10 @@ def test_early_stopping_keeps_the_best_trees():
     assert plain.margin(X).tobytes() == stopped.margin(X).tobytes()
 
 
-def test_gain_finds_the_signal_and_shows_where_missing_is_read():
-    booster = train("binary")
-    gain = booster.gain_importance()
+def test_gain_finds_the_signal():
+    gain = train("binary").native.feature_importance("gain")
     assert gain.shape == (12,)
     assert set(np.argsort(gain)[-2:]) == {0, 5}
-    reads = booster.reads_missing()
-    assert not reads[5]
-    assert reads[0]
-
-
-def test_resolved_spells_out_how_missing_is_read():
-    X, _ = data("binary")
-    booster = train("binary")
-    X[:, 5] = np.nan
-    resolved = booster.resolved(X)
-    assert (resolved[:, 5] == 0).all()
-    assert np.isnan(resolved[:, 0]).any()
-    assert booster.margin(resolved).tobytes() == booster.margin(X).tobytes()
 
 
 def test_weights_count():
@@ -128,8 +114,7 @@ def test_a_constant_value_is_a_constant_model():
             X, np.full(len(y), 3.0), objective=objective, names=NAMES, params=PARAMS, rounds=20, seed=7
         )
         np.testing.assert_allclose(booster.margin(X), np.log(3.0), atol=1e-6)
-        assert booster.gain_importance().sum() == 0
-        assert not booster.reads_missing().any()
+        assert booster.native.feature_importance("gain").sum() == 0
 
 
 @pytest.mark.parametrize(

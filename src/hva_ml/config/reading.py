@@ -82,10 +82,11 @@ def _config_error(error: ValidationError, where: str) -> ConfigError:
             fix=f"Remove it or use one of: {', '.join(sorted(known))}.",
         )
     if first["type"] == "missing":
+        wanted = f"a line '{loc[-1]} = …'" if len(loc) > 1 else f"a section [{loc[-1]}]"
         return ConfigError(
             f"The key '{loc[-1]}' is missing.{more}",
             where=f"{where}: {_section(loc[:-1])}",
-            fix=f"Add a line '{loc[-1]} = …'; docs/pipelines.md explains every key.",
+            fix=f"Add {wanted}; docs/pipelines.md explains every key.",
         )
     given = "" if isinstance(first["input"], dict | list) else f" (given: {first['input']!r})"
     hint = ""

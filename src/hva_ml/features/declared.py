@@ -13,7 +13,6 @@ from hva_ml.cutoffs import Calendar
 from hva_ml.errors import ConfigError, nearest
 from hva_ml.features.firmographic import CATEGORIES
 
-COUNTED = frozenset({"count", "recency", "active_days", "trend", "surge", "share"})
 ADDED = frozenset({"sum", "mean"})
 NUMERIC = frozenset({"number", "integer", "money", "flag"})
 _NEVER = ("name", "strategic_weight")

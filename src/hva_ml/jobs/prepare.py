@@ -11,6 +11,7 @@ from hva_ml.connectors import sources
 from hva_ml.contracts.checks import enforce
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant, series
+from hva_ml.engines.base import Engine
 from hva_ml.engines.duckdb import DuckDBEngine
 from hva_ml.errors import ContractError, SourceError
 from hva_ml.workspace import Workspace
@@ -51,7 +52,7 @@ def contract_tables(
 ) -> tuple[ContractTables, list[dict[str, object]]]:
     """Map raw sources to contract tables by the pipeline's queries, and check them."""
     folder = ws.queries(config.name)
-    engine = DuckDBEngine()
+    engine: Engine = DuckDBEngine()
     try:
         for name in sorted(raw):
             engine.register(name, raw[name])

@@ -184,32 +184,6 @@ class Booster:
         margin = self.native.predict(np.ascontiguousarray(X), raw_score=True, num_threads=_threads(X))
         return np.asarray(margin, dtype=np.float64)
 
-    def reads_missing(self) -> npt.NDArray[np.bool_]:
-        """Return which features have a learned branch for NaN, shape (n_features,).
-
-        LightGBM reads NaN as 0.0 in all others, because it met none there while training.
-        """
-        found = np.zeros(self.n_features, dtype=np.bool_)
-        for tree in self.text.split("\nend of trees\n")[0].split("\nTree=")[1:]:
-            lines = dict(line.split("=", 1) for line in tree.splitlines() if "=" in line)
-            features = np.array(lines.get("split_feature", "").split(), dtype=np.int64)
-            decisions = np.array(lines.get("decision_type", "").split(), dtype=np.int64)
-            # Bits 2 and 3 of LightGBM's decision type name the missing type: 0 none, 1 zero, 2 NaN.
-            found[features[(decisions >> 2) & 3 == 2]] = True
-        return found
-
-    def resolved(self, X: Array) -> Array:
-        """Return `X` with NaN spelled out as 0.0 where LightGBM reads it so; margins stay the same bits.
-
-        For other readers of the trees, which may not know that rule.
-        """
-        silent = ~self.reads_missing()[None, :] & np.isnan(X)
-        return np.where(silent, 0.0, X)
-
-    def gain_importance(self) -> Array:
-        """Return the total gain of each feature's splits, shape (n_features,)."""
-        return np.asarray(self.native.feature_importance("gain"), dtype=np.float64)
-
 
 def _threads(X: Array) -> int:
     # Measured on two busy cores: LightGBM's threads wait for each other by spinning, and 100 trees on
