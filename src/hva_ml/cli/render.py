@@ -43,8 +43,8 @@ def interval(row: Mapping[str, Any] | None) -> str:
     if row is None or row["value"] is None:
         return "–"
     if row["low"] is None:
-        return f"{row['value']:.3f}"
-    return f"{row['value']:.3f} [dim]{row['low']:.3f}–{row['high']:.3f}[/]"
+        return f"{row['value']:z.3f}"
+    return f"{row['value']:z.3f} [dim]{row['low']:z.3f}–{row['high']:z.3f}[/]"
 
 
 def run(out: Console, run: "Run") -> None:

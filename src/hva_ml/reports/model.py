@@ -220,7 +220,7 @@ def _written(row: dict[str, Any] | None) -> tuple[str, str]:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:z.3f}"
 
 
 def _totals(view: ModelView) -> list[dict[str, Any]]:
