@@ -48,5 +48,5 @@ docs: .venv/installed  ## write the generated pages of docs/
 	$(BIN)/python docs/make_reference.py
 
 lock:  ## renew constraints.txt (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-annotate --no-header \
+	uv pip compile pyproject.toml --extra dev --extra spark --universal --python-version 3.11 --no-annotate --no-header \
 		--no-emit-index-url -o constraints.txt
