@@ -7,7 +7,6 @@ It prints the seconds of each verb and the results table; `--readme` writes that
 import argparse
 import json
 import os
-import platform
 import resource
 import tempfile
 import time
@@ -19,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 import hva_ml as hva
+from benchmarks.results import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 AS_OF = {
@@ -109,8 +109,7 @@ def main() -> None:
     real = bool(os.environ.get("HVA_DATASETS"))
     pipeline = asked.pipeline or ("online_retail" if asked.size == "full" or real else "dach_sample")
     rows, table = main_job(pipeline, AS_OF[pipeline])
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"{pipeline} on {machine}")
+    print(f"{pipeline} on {machine()}")
     for row in rows:
         print(f"{row['case']:24} {row['seconds']:>8}")
     print()
@@ -118,7 +117,7 @@ def main() -> None:
     if asked.json:
         record = {
             "name": "main_job",
-            "machine": machine,
+            "machine": machine(),
             "pipeline": pipeline,
             "rows": rows,
             "results": table.to_pylist(),
@@ -126,7 +125,7 @@ def main() -> None:
         asked.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
     if asked.readme:
         seconds = {r["case"]: r["seconds"] for r in rows}
-        told = f"Trained in {seconds['train']:.0f} s and scored in {seconds['score']:.0f} s on {machine}."
+        told = f"Trained in {seconds['train']:.0f} s and scored in {seconds['score']:.0f} s on {machine()}."
         write_readme(f"{markdown(table)}\n\n{told}")
 
 

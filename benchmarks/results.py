@@ -1,0 +1,46 @@
+"""What every benchmark does at its end: one table on the terminal, the same rows as JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def machine() -> str:
+    """Say where the figures come from."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def tell(name: str, rows: Sequence[dict[str, Any]], to: Path | None = None, **facts: Any) -> None:
+    """Print the rows as one table, columns in the order in which they first occur; write them to `to`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the benchmark.
+    rows : sequence of dict
+        ``case`` first; by custom ``ours``, ``peer``, ``ratio`` (peer / ours) and ``equal``.
+    to : Path, optional
+        JSON file: name, machine, rows, and the facts.
+    """
+    columns = list(dict.fromkeys(c for row in rows for c in row))
+    cells = [columns, *([_cell(row.get(c)) for c in columns] for row in rows)]
+    width = [max(len(line[k]) for line in cells) for k in range(len(columns))]
+    print(f"{name} on {machine()}")
+    for line in cells:
+        print(
+            "  ".join(
+                c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(line, width, strict=True))
+            )
+        )
+    if to:
+        record = {"name": name, "machine": machine(), **facts, "rows": list(rows)}
+        to.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) and abs(value) < 1000 else str(value)
