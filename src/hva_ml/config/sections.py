@@ -135,10 +135,16 @@ class Population:
 
 @dataclass(frozen=True, config=_FROZEN)
 class Label:
-    """A German and an English wording for something sellers read."""
+    """A German and an English wording for something sellers read.
+
+    What is counted stands in the plural; `de_one` and `en_one` are its singular, so that one of it reads
+    "1 Website-Besuch".
+    """
 
     de: str
     en: str
+    de_one: str = ""
+    en_one: str = ""
 
 
 @dataclass(frozen=True, config=_FROZEN)

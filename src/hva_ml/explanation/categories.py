@@ -1,7 +1,8 @@
 """What the codes of standard categories are called: countries, regions, industries, sizes."""
 
 from hva_ml.errors import bounded
-from hva_ml.explanation.formats import territory
+from hva_ml.explanation.formats import swiss, territory
+from hva_ml.explanation.grammar import cleaned
 from hva_ml.features.industry import SECTIONS
 
 _LONGEST = 60
@@ -14,8 +15,10 @@ _SIZES = {
 _OUTCOMES = {"won": ("gewonnen", "won"), "lost": ("verloren", "lost")}
 
 
-def category(feature: str, value: str, *, language: str) -> str:
+def category(feature: str, value: str, *, language: str, country: str = "DE") -> str:
     """Return the word for a category's value; values of the user's own columns stay as they are.
+
+    Standard words are spelled as in `country`; what comes from the data keeps its spelling.
 
     Examples
     --------
@@ -24,6 +27,11 @@ def category(feature: str, value: str, *, language: str) -> str:
     >>> category("firmographic.region", "DE-8", language="en")
     'Germany, postal zone 8'
     """
+    word = _standard(feature, value, language)
+    return cleaned(bounded(value if word is None else swiss(word, country), _LONGEST))
+
+
+def _standard(feature: str, value: str, language: str) -> str | None:
     german = language == "de"
     attribute = feature.removeprefix("firmographic.") if feature.startswith("firmographic.") else ""
     if feature == "deals.last_outcome" and value in _OUTCOMES:
@@ -36,10 +44,10 @@ def category(feature: str, value: str, *, language: str) -> str:
     if attribute == "size_class" and value in _SIZES:
         return _SIZES[value][0 if german else 1]
     if attribute == "industry_section":
-        return next(((s.de if german else s.en) for s in SECTIONS if s.letter == value), value)
+        return next(((s.de if german else s.en) for s in SECTIONS if s.letter == value), None)
     if attribute == "industry_division" and value.isdecimal():
         title = next(
             ((s.de if german else s.en) for s in SECTIONS if s.first <= int(value) <= s.last), ""
         )  # fmt: skip
-        return f"{'WZ' if german else 'NACE'} {value} ({title})" if title else value
-    return bounded(value, _LONGEST)
+        return f"{'WZ' if german else 'NACE'} {value} ({title})" if title else None
+    return None

@@ -1,9 +1,15 @@
-"""The door to Babel: numbers, money, shares and days as a reader's language and country write them."""
+"""The door to Babel: numbers, money, shares and days as a reader's language and country write them.
+
+Babel is asked once for each way of writing and taken at its word from then on, so that a night's million
+numbers cost no more than their digits.
+"""
 
 import copy
+import re
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from babel import Locale
 from babel.dates import format_date
@@ -13,6 +19,10 @@ from hva_ml.errors import UsageError
 Language = Literal["de", "en"]
 LANGUAGES = ("de", "en")
 GERMAN = {"DE": "de_DE", "AT": "de_AT", "CH": "de_CH", "LI": "de_LI"}
+MINUS = "\u2212"
+NO_BREAK = "\u00a0"
+MILLION, BILLION = 1e6, 1e9
+_LARGE = {"de": ("Mio.", "Mrd."), "en": ("million", "billion")}
 
 
 def locale_name(language: str, country: str = "DE") -> str:
@@ -45,10 +55,36 @@ def money(
     Examples
     --------
     >>> money(12345.6, "EUR", language="de"), money(-3.5, "CHF", language="en")
-    ('12.346\xa0€', '-CHF3.50')
+    ('12.346\xa0€', '−CHF\xa03.50')
     """
     digits = decimals if decimals is not None else 0 if abs(amount) >= 100 or amount == 0 else 2
-    return _apply("currency", amount, digits, language, country, currency)
+    return _pattern("currency", locale_name(language, country), currency).write(amount, digits)
+
+
+def money_short(
+    amount: float, currency: str, *, language: str, country: str = "DE", decimals: int | None = None
+) -> str:
+    r"""Return an amount as one says it: from a million on in millions, from a billion on in billions.
+
+    Parameters
+    ----------
+    decimals : int, optional
+        Digits below a million (as in `money`); one more than that from a million on.
+
+    Examples
+    --------
+    >>> money_short(1_234_567.0, "EUR", language="de"), money_short(2.5e9, "EUR", language="en")
+    ('1,2\xa0Mio.\xa0€', '€2.5\xa0billion')
+    >>> money_short(1_234_567.0, "CHF", language="de", country="CH")
+    'CHF\xa01.2\xa0Mio.'
+    """
+    digits = 0 if decimals is None else decimals
+    unit = 1 if round(abs(amount) / BILLION, digits + 1) >= 1.0 else 0
+    scaled = amount / (BILLION if unit else MILLION)
+    if round(abs(scaled), digits + 1) < 1.0:
+        return money(amount, currency, language=language, country=country, decimals=decimals)
+    pattern = _pattern("currency", locale_name(language, country), currency)
+    return pattern.write(scaled, digits + 1, NO_BREAK + _LARGE[language][unit])
 
 
 def number(value: float, *, language: str, country: str = "DE", decimals: int = 0) -> str:
@@ -56,10 +92,10 @@ def number(value: float, *, language: str, country: str = "DE", decimals: int = 
 
     Examples
     --------
-    >>> number(1234.5, language="de", decimals=1), number(1234.5, language="en", decimals=1)
-    ('1.234,5', '1,234.5')
+    >>> number(1234.5, language="de", decimals=1), number(-1234.5, language="en", decimals=1)
+    ('1.234,5', '−1,234.5')
     """
-    return _apply("decimal", value, decimals, language, country)
+    return _pattern("decimal", locale_name(language, country)).write(value, decimals)
 
 
 def percent(share: float, *, language: str, country: str = "DE", decimals: int = 0) -> str:
@@ -70,7 +106,8 @@ def percent(share: float, *, language: str, country: str = "DE", decimals: int =
     >>> percent(0.123, language="de"), percent(0.123, language="en", decimals=1)
     ('12\xa0%', '12.3%')
     """
-    return _apply("percent", share, decimals, language, country)
+    rounded = round(float(share), decimals + 2) * 100.0
+    return _pattern("percent", locale_name(language, country)).write(rounded, decimals)
 
 
 def factor(value: float, *, language: str, country: str = "DE") -> str:
@@ -101,6 +138,7 @@ def day(when: date, *, language: str, country: str = "DE") -> str:
     return str(format_date(when, format="medium", locale=locale_name(language, country)))
 
 
+@cache
 def territory(code: str, *, language: str) -> str:
     """Return the name of a country by its ISO 3166 code, or the code itself where it is none.
 
@@ -112,13 +150,40 @@ def territory(code: str, *, language: str) -> str:
     return str(_locale(locale_name(language)).territories.get(code.upper(), code))
 
 
+def swiss(text: str, country: str) -> str:
+    """Return German text as the country spells it: Switzerland and Liechtenstein write ss for ß.
+
+    Examples
+    --------
+    >>> swiss("Größe", "CH"), swiss("Größe", "AT")
+    ('Grösse', 'Größe')
+    """
+    return text.replace("ß", "ss") if country.upper() in ("CH", "LI") else text
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """How numbers of one kind are written: signs and units around them, separators within."""
+
+    plus: tuple[str, str]
+    minus: tuple[str, str]
+    separators: dict[int, str]
+
+    def write(self, value: float, decimals: int, unit: str = "") -> str:
+        # Rounded first, so that nothing is told as "-0".
+        rounded = round(float(value), decimals) + 0.0
+        before, after = self.minus if rounded < 0 else self.plus
+        body = f"{abs(rounded):,.{decimals}f}".translate(self.separators)
+        return f"{before}{body}{unit}{after}"
+
+
 @cache
 def _locale(name: str) -> Locale:
     return Locale.parse(name)
 
 
 @cache
-def _pattern(kind: str, name: str, decimals: int) -> Any:
+def _pattern(kind: str, name: str, currency: str = "") -> _Pattern:
     locale = _locale(name)
     if kind == "currency":
         found = locale.currency_formats["standard"]
@@ -126,16 +191,16 @@ def _pattern(kind: str, name: str, decimals: int) -> Any:
         found = {"decimal": locale.decimal_formats, "percent": locale.percent_formats}[kind][None]
     # Babel shares its patterns between callers.
     pattern = copy.copy(found)
-    pattern.frac_prec = (decimals, decimals)
-    return pattern
-
-
-def _apply(
-    kind: str, value: float, decimals: int, language: str, country: str, currency: str | None = None
-) -> str:
-    name = locale_name(language, country)
-    digits = decimals + 2 if kind == "percent" else decimals
-    # Rounded first, so that nothing is told as "-0".
-    rounded = round(float(value), digits) + 0.0
-    pattern = _pattern(kind, name, decimals)
-    return str(pattern.apply(rounded, _locale(name), currency=currency, currency_digits=False))
+    pattern.frac_prec = (1, 1)
+    sample = 11111.115 if kind == "percent" else 1111111.5
+    told = {}
+    for sign in (1, -1):
+        text = str(pattern.apply(sign * sample, locale, currency=currency or None, currency_digits=False))
+        parts = re.fullmatch(r"(\D*)(1\D?111\D?111)(\D)5(\D*)", text)
+        assert parts is not None
+        before = parts[1].replace("-", MINUS)
+        # CLDR sets letters of a currency apart from digits; Babel does not.
+        told[sign] = (before + NO_BREAK if before[-1:].isalpha() else before, parts[4])
+        group, decimal = parts[2][1:2], parts[3]
+    separators = {ord(","): "" if group == "1" else group, ord("."): decimal}
+    return _Pattern(told[1], told[-1], separators)

@@ -1,11 +1,13 @@
-"""One feature beside its typical value, in words: "12 web visits in 30 days, 3 are typical"."""
+"""One feature beside what it is compared with, in words: "12 web visits in 30 days, 3 are typical"."""
 
 import math
-import re
 from dataclasses import dataclass
 
 from hva_ml.explanation.categories import category
-from hva_ml.explanation.formats import money, number, percent
+from hva_ml.explanation.comparisons import ABOUT, compared
+from hva_ml.explanation.formats import money_short, number, percent
+from hva_ml.explanation.grammar import capital, days, none_of, of_days, since
+from hva_ml.explanation.reader import Reader
 from hva_ml.features.definition import FeatureDefinition
 
 Value = float | str | None
@@ -26,29 +28,16 @@ _UNKNOWN = {
     "won_amount_mean": ("noch nichts gewonnen", "nothing won yet"),
     "days_in_stage": ("nichts offen", "nothing open"),
     "oldest_open": ("nichts offen", "nothing open"),
+    "surge": ("noch kein üblicher Wert", "no usual level yet"),
 }
 _NEVER = ("noch nie", "none yet")
-_SINCE = ("Tage seit ", "days since ")
-_NOUNS_ONLY = re.compile(r"(?:[A-ZÄÖÜ][\w-]*|und|,|\s)+")
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Whom we speak to: language, country (how numbers are written there) and the pipeline's currency."""
-
-    language: str
-    country: str
-    currency: str
-
-    @property
-    def german(self) -> bool:
-        """Whether to speak German."""
-        return self.language == "de"
+_NOT_KNOWN = ("nicht bekannt", "not known")
+_MORE_DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Said:
-    """A feature's value and the typical one in words.
+    """A feature's value and the one it is compared with, in words.
 
     Attributes
     ----------
@@ -71,52 +60,72 @@ def say(definition: FeatureDefinition, value: Value, reference: Value, reader: R
     definition : FeatureDefinition
         Gives label, unit, measure and window.
     value, reference : float, str or None
-        The account's and the typical value as features have them; None or NaN where unknown.
+        The account's and the reference's value as features have them; None where unknown.
     reader : Reader
-        Language, country and currency.
+        Language, country, currency, and what the reference is.
     """
-    label = definition.label_de if reader.german else definition.label_en
-    if definition.family == "season" and definition.unit != "ratio":
+    if is_season(definition):
         # Sine and cosine of the month mean something to the model only.
-        return Said("Jahreszeit" if reader.german else "Time of year", "", "")
-    here, there = _values(definition, value, reference, reader)
-    typical = _typical(definition, reference, there, reader)
-    if definition.unit == "score" and isinstance(value, float) and isinstance(reference, float):
-        # A score has no unit that would mean anything to a seller.
-        high = ("höher als typisch", "higher than typical")
-        words = high if value > reference else ("niedriger als typisch", "lower than typical")
-        return Said(f"{_capital(label)}: {words[0 if reader.german else 1]}", here, there)
+        return Said(season(reader), "", "")
+    label = reader.label(definition)
+    if definition.unit == "score":
+        return _score(label, value, reference, reader)
+    if definition.unit == "ratio":
+        said = compared(definition, value, reference, reader)
+        label = said.label
+        words = said.here if value is not None else _unknown(definition, reader)
+        other = said.there if reference is not None else _unknown(definition, reader)
+        same = said.same
+    else:
+        words, other = _values(definition, value, reference, reader)
+        same = words == other
+    tail = _beside(definition, other, same, value, reference, reader)
+    return Said(f"{_told(definition, label, value, words, reader)}, {tail}", words, other)
+
+
+def is_season(definition: FeatureDefinition) -> bool:
+    """Return whether a feature only says what time of the year it is."""
+    return definition.family == "season" and definition.unit != "ratio"
+
+
+def season(reader: Reader) -> str:
+    """Return what the features of the season are called together."""
+    return reader.pick(("Jahreszeit", "Time of year"))
+
+
+def within(definition: FeatureDefinition, reader: Reader) -> str:
+    """Return the window of a feature as it stands in a sentence, with a space before it; empty for none."""
     window = definition.window_days
-    within = f" in {window} {_days(window, reader)}" if window else ""
-    if unknown(value):
-        colon = " " if here in ("unbekannt", "unknown") else f"{within}: "
-        return Said(f"{_capital(label)}{colon}{here}, {typical}", here, there)
-    if definition.unit == "count" and isinstance(value, float) and value != 1:
-        if value == 0 and not reader.german:
-            here = "No"
-        elif value == 0 and _NOUNS_ONLY.fullmatch(label):
-            here = "Keine"
-        return Said(f"{here} {label}{within}, {typical}", here, there)
-    if definition.unit == "days" and label.startswith(("Tage ", "days ")):
-        bare = number(float(value or 0.0), language=reader.language, country=reader.country)
-        if bare == "1":
-            label = re.sub(r"^Tage", "Tag", re.sub(r"^days", "day", label))
-        return Said(f"{bare} {label}, {typical}", here, there)
-    return Said(f"{_capital(label)}{within}: {here}, {typical}", here, there)
+    return f" in {window} {days(window, german=reader.german, dative=True)}" if window else ""
 
 
-def unknown(value: Value) -> bool:
-    """Return whether a value is missing."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _told(definition: FeatureDefinition, label: str, value: Value, here: str, reader: Reader) -> str:
+    """Return the first half of the clause: what the account has."""
+    window = within(definition, reader)
+    if value is None:
+        colon = " " if here in _NOT_KNOWN else f"{window}: "
+        return f"{capital(label)}{colon}{here}"
+    if definition.unit == "count":
+        if here == "1":
+            single = reader.one(definition)
+            return f"1 {single}{window}" if single else f"{capital(label)}{window}: 1"
+        if here == "0" and (none := none_of(label, german=reader.german)):
+            return f"{capital(none)}{window}"
+        return f"{here} {label}{window}"
+    if definition.unit == "days" and (rest := of_days(label)):
+        if here.startswith("0 "):
+            return f"{reader.pick(('Weniger als 1 Tag', 'Less than 1 day'))} {rest}"
+        return f"{here} {rest}"
+    return f"{capital(label)}{window}: {here}"
 
 
 def _values(definition: FeatureDefinition, value: Value, reference: Value, reader: Reader) -> tuple[str, str]:
     """Write both values, with as many digits as it takes to tell them apart."""
     here = there = ""
-    known = [abs(v) for v in (value, reference) if isinstance(v, float) and not unknown(v)]
+    known = [abs(v) for v in (value, reference) if isinstance(v, float)]
     # Cents matter only where both amounts are small; one of them alone would look odd beside the other.
     cents = definition.unit == "money" and 0 < max(known, default=0.0) < 100
-    for more in range(4):
+    for more in range(_MORE_DIGITS):
         digits = more + (2 if cents else 0)
         here, there = (_value(definition, v, reader, digits) for v in (value, reference))
         if here != there:
@@ -125,50 +134,75 @@ def _values(definition: FeatureDefinition, value: Value, reference: Value, reade
 
 
 def _value(definition: FeatureDefinition, value: Value, reader: Reader, more: int) -> str:
-    if value is None or unknown(value):
-        never = definition.label_de.startswith(_SINCE) or definition.label_en.startswith(_SINCE)
-        words = _UNKNOWN.get(definition.measure, _NEVER if never else ("unbekannt", "unknown"))
-        return words[0 if reader.german else 1]
+    if value is None:
+        return _unknown(definition, reader)
     if isinstance(value, str):
-        return category(definition.name, value, language=reader.language)
+        return category(definition.name, value, language=reader.language, country=reader.country)
+    spoken = reader.spoken
     unit = definition.unit
     if unit == "flag":
-        return ("ja" if value else "nein") if reader.german else ("yes" if value else "no")
+        return reader.pick(("ja", "yes") if value else ("nein", "no"))
     if unit == "money":
-        return money(value, reader.currency, decimals=more, language=reader.language, country=reader.country)
+        return money_short(value, reader.currency, decimals=more, **spoken)
     if unit == "share":
-        return percent(value, decimals=more, language=reader.language, country=reader.country)
-    if unit == "ratio":
-        # Ratios are stored as logarithms; they are said as a change.
-        change = math.expm1(value)
-        sign = "+" if round(change, 2 + more) > 0 else ""
-        return f"{sign}{percent(change, decimals=more, language=reader.language, country=reader.country)}"
-    digits = more if unit in _COUNTED or float(value).is_integer() else 2 + more
-    text = number(value, decimals=digits, language=reader.language, country=reader.country)
+        return percent(value, decimals=more, **spoken)
+    text = number(value, decimals=_digits(unit, value) + more, **spoken)
     forms = _UNITS.get((unit, reader.language))
     return f"{text} {forms[0] if text == '1' else forms[1]}" if forms else text
 
 
-def _typical(definition: FeatureDefinition, reference: Value, there: str, reader: Reader) -> str:
-    if unknown(reference):
-        return f"typischerweise {there}" if reader.german else f"typically {there}"
+def _digits(unit: str, value: float) -> int:
+    if value.is_integer() or unit in ("days", "years", "heads"):
+        return 0
+    if unit == "count":
+        return 1
+    size = abs(value)
+    if size >= 1.0:
+        return 0 if size >= 1000 else 1 if size >= 10 else 2
+    return min(8, 1 - math.floor(math.log10(size)))
+
+
+def _unknown(definition: FeatureDefinition, reader: Reader) -> str:
+    never = since(definition.label_de) or since(definition.label_en)
+    return reader.pick(_UNKNOWN.get(definition.measure, _NEVER if never else _NOT_KNOWN))
+
+
+def _beside(
+    definition: FeatureDefinition, there: str, same: bool, value: Value, reference: Value, reader: Reader
+) -> str:
+    """Return the second half of the clause: what the reference has."""
+    if reference is None:
+        return reader.usually(reader.pick(("ebenso", "so, too")) if value is None else there)
+    if same:
+        return reader.beside(reader.pick(("dasselbe", "the same")), plural=False)
+    if definition.unit == "ratio":
+        many = definition.measure in ABOUT and there != reader.pick(("", "about the same"))
+        return reader.beside(there, plural=many or (reader.german and "%" in there))
     if not isinstance(reference, float) or definition.unit == "flag":
-        return f"typisch ist {there}" if reader.german else f"typically {there}"
+        return reader.usually(there) if not reader.german else reader.beside(there, plural=False)
+    if definition.unit == "count" and there == "0":
+        return reader.beside(reader.pick(("keine", "none")), plural=True)
     bare = there.split(" ")[0] if definition.unit in ("days", "years") else there
-    if definition.unit == "count" and reference == 0:
-        return "typisch sind keine" if reader.german else "none are typical"
-    plural = definition.unit in (*_COUNTED, "number") and abs(reference) != 1
-    if reader.german:
-        several = plural or definition.unit in ("money", "share")
-        return f"typisch {'sind' if several else 'ist'} {bare}"
-    return f"{bare} {'are' if plural else 'is'} typical"
+    counted = definition.unit in (*_COUNTED, "number") or (
+        reader.german and definition.unit in ("money", "share")
+    )
+    return reader.beside(bare, plural=counted and _amount(bare) != "1")
 
 
-def _days(count: int, reader: Reader) -> str:
-    if reader.german:
-        return "Tag" if count == 1 else "Tagen"
-    return "day" if count == 1 else "days"
+def _amount(text: str) -> str:
+    """Return the digits of an amount without its unit: "1" of "1 %"."""
+    return "".join(c for c in text if c.isdigit() or c in ",.’").strip(".,")
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _score(label: str, value: Value, reference: Value, reader: Reader) -> Said:
+    # A score has no unit that would mean anything to a seller.
+    name = capital(label)
+    if not isinstance(value, float) or not isinstance(reference, float):
+        here, there = (reader.pick(("bekannt", "known") if v is not None else _NOT_KNOWN)
+                       for v in (value, reference))  # fmt: skip
+        tail = reader.usually(there) if value is not None or reference is not None else ""
+        return Said(f"{name}: {here}{', ' if tail else ''}{tail}", here, there)
+    words = ("höher", "higher") if value > reference else ("niedriger", "lower")
+    if value == reference:
+        words = ("ebenso hoch", "equal")
+    return Said(f"{name}: {reader.than(reader.pick(words), equal=value == reference)}", "", "")

@@ -12,17 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hva_ml.errors import HvaError
-from hva_ml.explanation.formats import day, factor, locale_name, money, number, percent, territory
-from hva_ml.explanation.phrases import Reader, Value, say
+from hva_ml.explanation.formats import Language, factor, locale_name
+from hva_ml.explanation.grammar import capital
+from hva_ml.explanation.phrases import Value, is_season, say, season
+from hva_ml.explanation.reader import Reader
+from hva_ml.explanation.selection import THRESHOLD, Topics, select, topics
 from hva_ml.features.definition import FeatureDefinition
 
-__all__ = [
-    "Reason", "day", "factor", "locale_name", "money", "number", "paragraph", "percent", "reasons",
-    "territory", "topic_labels",
-]  # fmt: skip
-
-Language = Literal["de", "en"]
-THRESHOLD = math.log(1.05)
+__all__ = ["THRESHOLD", "Reason", "Value", "plain", "reasons", "topic_labels"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,7 @@ def reasons(
     language: Language,
     country: str = "DE",
     currency: str = "EUR",
+    reference: str = "typical",
     limit: int = 3,
     threshold: float = THRESHOLD,
 ) -> list[Reason]:
@@ -88,6 +86,8 @@ def reasons(
         ``DE``, ``AT`` or ``CH``: how German numbers are written.
     currency : str
         ISO 4217 code.
+    reference : str
+        What the reference row is, a key of `reader.REFERENCES`.
     limit : int
         Most reasons for each direction.
     threshold : float
@@ -104,30 +104,38 @@ def reasons(
         If the lengths differ.
     """
     _same_length(len(definitions), len(values_row), len(reference_row), len(contributions_row))
-    reader = Reader(language, country, currency)
     locale_name(language, country)
-    found: list[Reason] = []
-    for topic, members in _topics(definitions, contributions_row):
-        effect = float(np.sum(contributions_row[members]))
-        if effect == 0.0 or abs(effect) < threshold:
-            continue
-        told = members[0]
-        said = say(definitions[told], _plain(values_row[told]), _plain(reference_row[told]), reader)
-        times = math.exp(effect)
-        found.append(
-            Reason(
-                text=f"{said.text}: {factor(times, language=language, country=country)}",
-                factor=times,
-                direction="up" if effect > 0 else "down",
-                features=tuple(definitions[j].name for j in members),
-                topic=topic,
-                value=said.value,
-                reference=said.reference,
-            )
-        )
-    found.sort(key=lambda r: (-abs(math.log(r.factor)), r.topic))
-    up, down = ([r for r in found if r.direction == way][:limit] for way in ("up", "down"))
-    return up + down
+    reader = Reader(language, country, currency, reference)
+    found = topics(definitions, np.asarray(contributions_row, dtype=np.float64)[None, :])
+    chosen = select(found, limit, threshold)
+    return [
+        _reason(found, int(topic), int(column), float(effect), definitions, values_row, reference_row, reader)
+        for topic, column, effect in zip(chosen.topic, chosen.column, chosen.effect, strict=True)
+    ]
+
+
+def _reason(
+    found: Topics,
+    topic: int,
+    column: int,
+    effect: float,
+    definitions: Sequence[FeatureDefinition],
+    values_row: Sequence[Value],
+    reference_row: Sequence[Value],
+    reader: Reader,
+) -> Reason:
+    said = say(definitions[column], plain(values_row[column]), plain(reference_row[column]), reader)
+    times = math.exp(effect)
+    others = [definitions[j].name for j in found.members[topic] if j != column]
+    return Reason(
+        text=f"{said.text}: {factor(times, language=reader.language, country=reader.country)}",
+        factor=times,
+        direction="up" if effect > 0 else "down",
+        features=(definitions[column].name, *others),
+        topic=found.names[topic],
+        value=said.value,
+        reference=said.reference,
+    )
 
 
 def topic_labels(
@@ -135,6 +143,7 @@ def topic_labels(
     contributions_row: npt.NDArray[np.float64],
     *,
     language: Language,
+    country: str = "DE",
 ) -> tuple[str, ...]:
     """Return what each feature's topic is called, length n_features: the label of its most telling feature.
 
@@ -143,88 +152,21 @@ def topic_labels(
     """
     labels = [""] * len(definitions)
     taken: set[str] = set()
-    for _, members in _topics(definitions, contributions_row):
-        definition = definitions[members[0]]
-        label = definition.label_de if language == "de" else definition.label_en
-        if definition.family == "season" and definition.unit != "ratio":
-            label = "Jahreszeit" if language == "de" else "Time of year"
-        label = label[:1].upper() + label[1:]
+    reader = Reader(language, country, "")
+    found = topics(definitions, np.asarray(contributions_row, dtype=np.float64)[None, :])
+    for j in found.told[0].tolist():
+        definition = definitions[j]
+        label = season(reader) if is_season(definition) else capital(reader.label(definition))
         unique, k = label, 2
         while unique in taken:
             unique, k = f"{label} ({k})", k + 1
         taken.add(unique)
-        for j in members:
-            labels[j] = unique
+        for member in next(m for m in found.members if j in m):
+            labels[member] = unique
     return tuple(labels)
 
 
-def paragraph(
-    found: Sequence[Reason],
-    *,
-    probability: float,
-    value_if_converted: float,
-    expected_value: float,
-    typical_expected_value: float,
-    horizon_days: int,
-    language: Language,
-    country: str = "DE",
-    currency: str = "EUR",
-) -> str:
-    """Return one short paragraph on an account: likelihood, value, comparison, reasons for and against.
-
-    Parameters
-    ----------
-    found : sequence of Reason
-        From `reasons`, in the same language.
-    probability : float
-        In [0, 1].
-    value_if_converted, expected_value, typical_expected_value : float
-        Currency units; the last one that of the reference account.
-    horizon_days : int
-        Horizon of both.
-    """
-    likely = percent(probability, language=language, country=country, decimals=1 if probability < 0.1 else 0)
-    worth, expected = (
-        money(amount, currency, language=language, country=country)
-        for amount in (value_if_converted, expected_value)
-    )
-    against = expected_value / typical_expected_value if typical_expected_value > 0 else 0.0
-    times = factor(against, language=language, country=country) if against else ""
-    ups = "; ".join(r.text for r in found if r.direction == "up")
-    downs = "; ".join(r.text for r in found if r.direction == "down")
-    if language == "de":
-        days = "Am nächsten Tag" if horizon_days == 1 else f"In den nächsten {horizon_days} Tagen"
-        parts = [f"{days} kommt es mit {likely} Wahrscheinlichkeit zum Abschluss."]
-        parts.append(f"Der Account bringt dann etwa {worth}, der erwartete Wert ist also {expected}")
-        parts[-1] += f" ({times} gegenüber einem typischen Account)." if times else "."
-        parts += [f"Dafür spricht: {ups}."] if ups else []
-        parts += [f"Dagegen spricht: {downs}."] if downs else []
-    else:
-        days = "day" if horizon_days == 1 else f"{horizon_days} days"
-        parts = [f"The chance that this account converts within the next {days} is {likely}."]
-        parts.append(f"It then brings about {worth}, so the expected value is {expected}")
-        parts[-1] += f" ({times} against a typical account)." if times else "."
-        parts += [f"For it: {ups}."] if ups else []
-        parts += [f"Against it: {downs}."] if downs else []
-    return " ".join(parts)
-
-
-def _topics(
-    definitions: Sequence[FeatureDefinition], contributions: npt.NDArray[np.float64]
-) -> list[tuple[str, list[int]]]:
-    """Group the columns by topic, in the order of the definitions; the most telling column first."""
-    groups: dict[str, list[int]] = {}
-    for j, d in enumerate(definitions):
-        groups.setdefault(d.topic or d.name, []).append(j)
-    ordered = []
-    for topic, members in groups.items():
-        sign = 1.0 if float(np.sum(contributions[members])) >= 0 else -1.0
-        members.sort(key=lambda j: (-sign * float(contributions[j]), definitions[j].name))
-        ordered.append((topic, members))
-    return ordered
-
-
-def _plain(value: Any) -> Value:
+def plain(value: Any) -> Value:
     """Return NumPy's and Python's numbers as float, texts as str, missing as None."""
     if value is None or isinstance(value, str):
         return value

@@ -38,6 +38,8 @@ class FeatureDefinition:
         Length of the window before the cutoff; None where there is none.
     topic : str
         Features of one topic say the same thing over several windows and become one reason.
+    one_de, one_en : str
+        The label for exactly one: "Website-Besuch", "web visit"; empty where nobody knows it.
     """
 
     name: str
@@ -50,6 +52,8 @@ class FeatureDefinition:
     label_en: str
     window_days: int | None = None
     topic: str = ""
+    one_de: str = ""
+    one_en: str = ""
 
     def record(self) -> dict[str, Any]:
         """Return the definition as a JSON-ready record; ``FeatureDefinition(**record)`` is its inverse."""

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from hva_ml import publication
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import RefusedError, UsageError, nearest
-from hva_ml.explanation.reasons import Reason, factor, money, paragraph, reasons, topic_labels
+from hva_ml.explanation.formats import factor, money
+from hva_ml.explanation.paragraph import paragraph
+from hva_ml.explanation.reasons import Reason, reasons, topic_labels
 from hva_ml.explanation.waterfall import waterfall
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.releases import read_release
@@ -109,7 +111,7 @@ def explain(
         bundle.definitions, told.values, bundle.typical, told.contributions,
         language=tongue, country=country, currency=bundle.currency, limit=config.scoring.reasons,
     )  # fmt: skip
-    labels = topic_labels(bundle.definitions, told.contributions, language=tongue)
+    labels = topic_labels(bundle.definitions, told.contributions, language=tongue, country=country)
     table = waterfall(
         labels, told.contributions, told.log_base, base=words[3], other=words[4], total=words[5]
     )
