@@ -10,7 +10,17 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import Calendar
 from hva_ml.errors import ConfigError
-from hva_ml.features import cadence, deals, declared, engagement, firmographic, fit, population, season
+from hva_ml.features import (
+    cadence,
+    deals,
+    declared,
+    engagement,
+    firmographic,
+    fit,
+    permitted,
+    population,
+    season,
+)
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
 from hva_ml.features.singular import with_singular
 from hva_ml.features.universe import Feature, Rows, Universe, universe
@@ -90,6 +100,7 @@ def compose(
         definitions, columns = group(tables, index, calendar, config)
         made += [Feature(d, c) for d, c in zip(definitions, columns, strict=True)]
     made = [Feature(with_singular(f.definition, config.features), f.values) for f in made]
+    permitted.check_made(f.definition for f in made)
     _refuse_doubles([f.definition.name for f in made])
     table = pa.table(
         [*index.columns, *(_column(f) for f in made)],

@@ -11,6 +11,7 @@ from hva_ml.contracts.schema import Column, TableContract
 from hva_ml.contracts.tables import ATTRIBUTE_COLUMNS, contract_for
 from hva_ml.cutoffs import Calendar
 from hva_ml.errors import ConfigError, nearest
+from hva_ml.features import permitted
 from hva_ml.features.firmographic import CATEGORIES
 
 ADDED = frozenset({"sum", "mean"})
@@ -47,9 +48,10 @@ def check(tables: ContractTables, config: PipelineConfig, calendar: Calendar) ->
     Raises
     ------
     ConfigError
-        For an unknown column or value, a measure without its column, or an attribute without a history
-        that is not declared static.
+        For an unknown column or value, a measure without its column, an attribute without a history that is
+        not declared static, or anything that may never be a feature.
     """
+    permitted.check_declared(config)
     _check_accounts(config)
     last = calendar.cutoffs[-1]
     _check_history(tables, config, last)
