@@ -169,7 +169,7 @@ def test_no_code_no_nan_and_always_the_factor(
     assert definition.name not in said
     assert not re.search(r"\bnan\b|None|_", said)
     assert said.count(": ×") == 1
-    assert said[0].isupper() or said[0].isdigit() or said[0] == "-"
+    assert said[0].isupper() or said[0].isdigit() or said[0] in "-−"
 
 
 def test_a_row_of_another_length_is_refused() -> None:
