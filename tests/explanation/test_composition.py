@@ -67,7 +67,8 @@ def test_nearly_equal_margins_take_the_derivative() -> None:
                 "num_leaves=2\nnum_cat=0\nsplit_feature={}\nthreshold=0.5\ndecision_type=2\nleft_child=-1\n"
             )
             trees = [
-                split.format(j) + f"right_child=-2\nleaf_value=0 {v}\nis_linear=0\n" for j, v in self.effects
+                split.format(j) + f"right_child=-2\nleaf_value=0 {v}\ninternal_count=2\nis_linear=0\n"
+                for j, v in self.effects
             ]
             head = "tree\nnum_tree_per_iteration=1\n"
             return head + "".join(f"\nTree={k}\n{t}" for k, t in enumerate(trees)) + "\nend of trees\n"

@@ -3,14 +3,17 @@
 from itertools import combinations
 from math import factorial
 
+import lightgbm
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hva_ml.errors import IntegrityError
+from hva_ml.explanation.program import folded, program, tables
+from hva_ml.explanation.quadrature import contributions, satisfied
 from hva_ml.explanation.trees import read_trees
-from hva_ml.explanation.treeshap import interventional
+from hva_ml.explanation.treeshap import interventional, path_dependent
 from hva_ml.training.booster import Booster
 
 FEATURES = 6
@@ -93,13 +96,131 @@ def test_equal_to_shap_where_shap_reads_the_trees_rightly() -> None:
     np.testing.assert_allclose(interventional(model, X, reference), theirs, atol=1e-6)
 
 
-def test_rows_do_not_influence_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_do_not_influence_each_other() -> None:
     model = booster(matrix(300, 1, 0.1))
-    X, reference = matrix(50, 2, 0.1), matrix(1, 3)[0]
+    X, reference = matrix(600, 2, 0.1), matrix(1, 3)[0]
     whole = interventional(model, X, reference)
-    monkeypatch.setattr("hva_ml.explanation.treeshap.ROWS_AT_ONCE", 7)
-    assert interventional(model, X, reference).tobytes() == whole.tobytes()
-    assert interventional(model, X[::-1], reference)[::-1].tobytes() == whole.tobytes()
+    assert interventional(model, X[::-1], reference, threads=1)[::-1].tobytes() == whole.tobytes()
+    for first, last in ((0, 1), (100, 229), (255, 600)):
+        assert interventional(model, X[first:last], reference).tobytes() == whole[first:last].tobytes()
+    covers, _ = path_dependent(model, X)
+    assert path_dependent(model, X[::-1], threads=1)[0][::-1].tobytes() == covers.tobytes()
+
+
+def test_each_row_has_the_reference_it_is_given() -> None:
+    model = booster(matrix(300, 1, 0.1))
+    X, references = matrix(90, 2, 0.1), matrix(3, 3, 0.1)
+    which = np.arange(90) % 3
+    found = interventional(model, X, references, which)
+    for k in range(3):
+        alone = interventional(model, X[which == k], references[k])
+        assert found[which == k].tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_against_the_covers_it_is_what_lightgbm_gives(kind: str) -> None:
+    params, missing, zeros = KINDS[kind]
+    model = booster(matrix(900, 1, missing, zeros), num_leaves=40, **params)
+    X = matrix(300, 2, 0.2, 0.2)
+    found, mean = path_dependent(model, X)
+    theirs = model.native.predict(X, pred_contrib=True)
+    np.testing.assert_allclose(found, theirs[:, :-1], atol=1e-12)
+    np.testing.assert_allclose(mean, theirs[:, -1], atol=1e-12)
+
+
+def categorical(seed: int, missing: float) -> tuple[Booster, np.ndarray]:
+    """Return a model with sets of categories, and rows with known, unknown, odd and missing ones."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(800, 4))
+    X[:, 2], X[:, 3] = rng.integers(0, 70, 800), rng.integers(0, 3, 800)
+    X[rng.random(X.shape) < missing] = np.nan
+    y = np.nan_to_num(X[:, 0]) + (np.nan_to_num(X[:, 2]) % 7 < 3) * (np.nan_to_num(X[:, 3]) == 1)
+    params = {"objective": "regression", "verbosity": -1, "num_leaves": 15, "min_data_per_group": 5,
+              "cat_smooth": 1.0, "max_cat_to_onehot": 2, "seed": seed, "num_threads": 1}  # fmt: skip
+    data = lightgbm.Dataset(X, y, categorical_feature=[2, 3])
+    text = lightgbm.train(params, data, 12).model_to_string()
+    assert "num_cat=0" not in text.split("Tree=1")[1]
+    rows = X[:60].copy()
+    rows[:40, 2] = [
+        -1,
+        -0.5,
+        0.9,
+        69,
+        70,
+        31,
+        32,
+        33,
+        63.9,
+        64,
+        1e6,
+        3e9,
+        np.nan,
+        5,
+        5.5,
+        -3,
+        127,
+        128,
+        2,
+        3,
+    ] * 2
+    return Booster.from_text(text), rows
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_sets_of_categories_are_followed_as_lightgbm_follows_them(missing: float) -> None:
+    model, X = categorical(5, missing)
+    found, _ = path_dependent(model, X)
+    np.testing.assert_allclose(found, model.native.predict(X, pred_contrib=True)[:, :-1], atol=1e-12)
+    for reference in (X[3], X[12], X[50]):
+        mine = interventional(model, X, reference)
+        expected = np.array([brute_force(model, x, reference) for x in X])
+        np.testing.assert_allclose(mine, expected, atol=1e-12)
+
+
+def test_a_chain_of_splits_as_deep_as_it_is_long() -> None:
+    """Node j sends a row to leaf j unless its feature j is high: a path of 60 different features."""
+    n = 60
+    small = booster(matrix(300, 1), trees=1).to_text()
+    head, tail = small.split("Tree=0")[0], "\nend of trees" + small.split("\nend of trees")[1]
+    head = head.replace("max_feature_idx=5", f"max_feature_idx={n - 1}")
+    value = np.random.default_rng(3).normal(size=n + 1)
+    lines = {
+        "num_leaves": [n + 1], "num_cat": [0], "split_feature": range(n), "split_gain": [1] * n,
+        "threshold": [0.5] * n, "decision_type": [2] * n, "left_child": [~j for j in range(n)],
+        "right_child": [*range(1, n), ~n], "leaf_value": [repr(float(v)) for v in value],
+        "leaf_weight": [1] * (n + 1), "leaf_count": [1] * (n + 1), "internal_value": [0] * n,
+        "internal_weight": [1] * n, "internal_count": range(n + 1, 1, -1), "is_linear": [0], "shrinkage": [1],
+    }  # fmt: skip
+    tree = "\n".join(f"{key}={' '.join(map(str, values))}" for key, values in lines.items())
+    text = f"{head}Tree=0\n{tree}\n\n{tail}"
+    walk = program(text)
+    assert (walk.deepest, walk.nodes.tolist()) == (n, [n // 2])
+    random = np.random.default_rng(5)
+    X, reference = (random.random((20, n)) > 0.1) * 1.0, (random.random(n) > 0.1) * 1.0
+    background = tables(walk, folded(walk, satisfied(walk, reference)))
+    found = contributions(walk, background, X)
+    for x, mine in zip(X, found, strict=True):
+        expected = np.zeros(n)
+        for leaf in range(n + 1):
+            wanted = [1.0] * leaf + ([0.0] if leaf < n else [])
+            gone = [j for j, w in enumerate(wanted) if x[j] != w and reference[j] != w]
+            row = [j for j, w in enumerate(wanted) if x[j] == w != reference[j]]
+            home = [j for j, w in enumerate(wanted) if x[j] != w == reference[j]]
+            if not gone and row + home:
+                p, q = len(row), len(home)
+                whole = value[leaf] * factorial(p) * factorial(q) / factorial(p + q)
+                expected[row] += whole / max(p, 1)
+                expected[home] -= whole / max(q, 1)
+        np.testing.assert_allclose(mine, expected, atol=1e-12)
+
+
+def test_fewer_rounds_than_trained_are_explained_as_they_score() -> None:
+    X = matrix(600, 1, 0.1)
+    whole = booster(X, trees=30)
+    fewer = Booster.from_text(whole.native.model_to_string(num_iteration=7))
+    found, mean = path_dependent(fewer, X[:50])
+    assert program(fewer.to_text()).ensemble.n_trees == 7
+    np.testing.assert_allclose(found.sum(axis=1) + mean, fewer.margin(X[:50]), atol=1e-12)
 
 
 def test_a_tree_without_splits_and_a_matrix_without_rows() -> None:
@@ -133,6 +254,7 @@ def test_a_margin_that_is_not_the_sum_is_refused_with_its_row() -> None:
     [
         ("num_cat=0", "num_cat=1"),
         ("is_linear=0", "is_linear=1"),
+        ("\nversion=", "\naverage_output\nversion="),
         ("num_tree_per_iteration=1", "num_tree_per_iteration=3"),
         ("leaf_value=", "leaf_valu="),
         ("threshold=", "threshold=0.5 "),

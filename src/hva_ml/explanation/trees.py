@@ -1,6 +1,8 @@
-"""LightGBM's trees as arrays, read from the model text with LightGBM's own rules for missing values."""
+"""LightGBM's trees as flat arrays, read from the model text with everything LightGBM can put into a split."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,111 +11,155 @@ from hva_ml.errors import IntegrityError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint32]
 
+CATEGORICAL = 1
 # LightGBM takes |x| up to this float32 for zero where zero means missing.
 NEARLY_ZERO = float(np.float32(1e-35))
-MISSING_ZERO, MISSING_NAN = 1, 2
-
-Condition = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
-@dataclass(frozen=True)
-class Path:
-    """The way from the root to one leaf, its conditions grouped by feature.
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """All trees of one model, one after the other.
 
     Attributes
     ----------
-    value : float
-        Value of the leaf.
-    conditions : tuple of (feature, nodes left, nodes right)
-        Each feature once: at which nodes of the tree it must go left, and at which right.
+    first_node, first_leaf : numpy.ndarray of int64, shape (n_trees + 1,)
+        Where the splits and the leaves of each tree begin; a tree has one leaf more than splits.
+    feature : numpy.ndarray of int64, shape (n_nodes,)
+        Column each split looks at.
+    threshold : numpy.ndarray of float64, shape (n_nodes,)
+        A number goes left up to it.
+    decision : numpy.ndarray of int64, shape (n_nodes,)
+        LightGBM's bits: 1 categorical, 2 default left, then the missing type (0 none, 1 zero, 2 NaN).
+    first_word, last_word : numpy.ndarray of int64, shape (n_nodes,)
+        Where the bits of a categorical split lie in `words`: category c goes left if bit c is set.
+    words : numpy.ndarray of uint32
+        Sets of categories.
+    left, right : numpy.ndarray of int64, shape (n_nodes,)
+        Children within the tree; ``~leaf`` for a leaf.
+    node_count, leaf_count : numpy.ndarray of float64
+        Training rows that reached each split and leaf.
+    leaf_value : numpy.ndarray of float64, shape (n_leaves,)
+        What a leaf adds to the margin, shrinkage included.
     """
 
-    value: float
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True)
-class Tree:
-    """One tree: its splits as arrays of shape (n_nodes,), its leaves as paths."""
-
+    first_node: Ints
+    first_leaf: Ints
     feature: Ints
     threshold: Floats
-    default_left: npt.NDArray[np.bool_]
-    missing: Ints
-    paths: tuple[Path, ...]
+    decision: Ints
+    first_word: Ints
+    last_word: Ints
+    words: Words
+    left: Ints
+    right: Ints
+    node_count: Floats
+    leaf_count: Floats
+    leaf_value: Floats
 
-    def goes_left(self, X: Floats) -> npt.NDArray[np.bool_]:
-        """Return at which nodes each row goes left, shape (n_nodes, n_rows).
-
-        A NaN counts as 0 unless the node's missing type is NaN; where zero means missing, a zero takes the
-        default way, where NaN does, a NaN.
-        """
-        x = X[:, self.feature].T
-        unknown = np.isnan(x)
-        learned = self.missing[:, None]
-        x = np.where(unknown & (learned != MISSING_NAN), 0.0, x)
-        default = ((learned == MISSING_NAN) & unknown) | (
-            (learned == MISSING_ZERO) & (np.abs(x) <= NEARLY_ZERO)
-        )
-        return np.where(default, self.default_left[:, None], x <= self.threshold[:, None])
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return len(self.first_node) - 1
 
 
-def read_trees(text: str) -> tuple[Tree, ...]:
+@dataclass(frozen=True, eq=False)
+class _Tree:
+    nodes: dict[str, Any]
+    leaf_value: Floats
+    leaf_count: Floats
+    words: Words
+
+
+_NODES: dict[str, tuple[str, type]] = {
+    "feature": ("split_feature", np.int64),
+    "threshold": ("threshold", np.float64),
+    "decision": ("decision_type", np.int64),
+    "left": ("left_child", np.int64),
+    "right": ("right_child", np.int64),
+    "node_count": ("internal_count", np.float64),
+}
+
+
+@lru_cache(maxsize=8)
+def read_trees(text: str) -> Ensemble:
     """Read the trees of a LightGBM model text.
 
     Raises
     ------
     IntegrityError
-        For a text of another form, and for categorical splits, linear leaves or averaged forests, whose
-        contributions would be wrong.
+        For a text of another form, and for linear leaves, averaged forests and models with several outputs,
+        whose contributions would be wrong.
     """
     head, *blocks = text.split("\nend of trees")[0].split("\nTree=")
-    if not head.startswith("tree") or "\naverage_output" in head or "num_tree_per_iteration=1\n" not in head:
-        raise _unreadable("the model is no boosted sum of single trees")
-    return tuple(_tree(block) for block in blocks)
+    if not head.startswith("tree"):
+        raise _unreadable("the text is no LightGBM model")
+    if "num_tree_per_iteration=1\n" not in head:
+        raise _unreadable("the model has several outputs")
+    if "\naverage_output" in head:
+        raise _unreadable("the model is an averaged forest, no boosted sum")
+    trees = [_tree(block) for block in blocks]
+    words = 0
+    for tree in trees:
+        for name in ("first_word", "last_word"):
+            tree.nodes[name] = tree.nodes[name] + words
+        words += len(tree.words)
+    first_leaf = np.cumsum([0] + [len(t.leaf_value) for t in trees], dtype=np.int64)
+    node = {name: [t.nodes[name] for t in trees] for name in (*_NODES, "first_word", "last_word")}
+    return Ensemble(
+        first_node=first_leaf - np.arange(len(trees) + 1),
+        first_leaf=first_leaf,
+        feature=_ints(node["feature"]),
+        threshold=_floats(node["threshold"]),
+        decision=_ints(node["decision"]),
+        first_word=_ints(node["first_word"]),
+        last_word=_ints(node["last_word"]),
+        words=np.concatenate([np.zeros(0, dtype=np.uint32), *(t.words for t in trees)]),
+        left=_ints(node["left"]),
+        right=_ints(node["right"]),
+        node_count=_floats(node["node_count"]),
+        leaf_count=_floats([t.leaf_count for t in trees]),
+        leaf_value=_floats([t.leaf_value for t in trees]),
+    )
 
 
-def _tree(block: str) -> Tree:
+def _tree(block: str) -> _Tree:
     fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-    if fields.get("num_cat") != "0" or fields.get("is_linear", "0") != "0":
-        raise _unreadable("a tree has categorical splits or linear leaves")
+    if fields.get("is_linear", "0") != "0":
+        raise _unreadable("a tree has linear leaves")
     try:
-        feature, decision, left, right = (
-            np.array(fields.get(name, "").split(), dtype=np.int64)
-            for name in ("split_feature", "decision_type", "left_child", "right_child")
-        )
-        threshold = np.array(fields.get("threshold", "").split(), dtype=np.float64)
-        leaves = np.array(fields["leaf_value"].split(), dtype=np.float64)
+        nodes = {name: _array(fields.get(key, ""), kind) for name, (key, kind) in _NODES.items()}
+        value = _array(fields["leaf_value"], np.float64)
+        count = _array(fields["leaf_count"], np.float64) if "leaf_count" in fields else np.zeros(len(value))
+        bounds = _array(fields.get("cat_boundaries", ""), np.int64)
+        words = _array(fields.get("cat_threshold", ""), np.uint32)
+        n_sets = int(fields["num_cat"])
     except (KeyError, ValueError) as error:
         raise _unreadable("a tree is incomplete") from error
-    if len({len(feature), len(decision), len(left), len(right), len(threshold), len(leaves) - 1}) != 1:
+    n = len(value) - 1
+    whole = all(len(v) == n for v in nodes.values()) and len(count) == n + 1
+    if not whole or len(bounds) != (n_sets + 1 if n_sets else 0) or (n_sets and bounds[-1] != len(words)):
         raise _unreadable("a tree is incomplete")
-    paths = _paths(feature, left, right, leaves)
-    return Tree(feature, threshold, (decision & 2) > 0, (decision >> 2) & 3, paths)
+    sets = (nodes["decision"] & CATEGORICAL) > 0
+    if sets.sum() != n_sets:
+        raise _unreadable("a tree is incomplete")
+    place = np.where(sets, nodes["threshold"], 0).astype(np.int64)
+    bounds = bounds if n_sets else np.zeros(2, dtype=np.int64)
+    nodes["first_word"], nodes["last_word"] = bounds[place], bounds[place + 1]
+    return _Tree(nodes, value, count, words)
 
 
-def _paths(feature: Ints, left: Ints, right: Ints, leaves: Floats) -> tuple[Path, ...]:
-    found: list[Path] = []
-    start = 0 if len(feature) else -1
-    waiting: list[tuple[int, tuple[tuple[int, bool], ...]]] = [(start, ())]
-    while waiting:
-        node, way = waiting.pop()
-        if node >= 0:
-            waiting.append((int(right[node]), (*way, (node, False))))
-            waiting.append((int(left[node]), (*way, (node, True))))
-            continue
-        used = sorted({int(feature[n]) for n, _ in way})
-        conditions = tuple(
-            (
-                j,
-                tuple(n for n, goes_left in way if feature[n] == j and goes_left),
-                tuple(n for n, goes_left in way if feature[n] == j and not goes_left),
-            )
-            for j in used
-        )
-        found.append(Path(float(leaves[~node]), conditions))
-    return tuple(found)
+def _array(text: str, kind: type) -> Any:
+    return np.array(text.split(), dtype=kind)
+
+
+def _ints(parts: list[Any]) -> Ints:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts]).astype(np.int64)
+
+
+def _floats(parts: list[Any]) -> Floats:
+    return np.concatenate([np.zeros(0), *parts]).astype(np.float64)
 
 
 def _unreadable(what: str) -> IntegrityError:
