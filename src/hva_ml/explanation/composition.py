@@ -130,15 +130,16 @@ def explain(
     """
     home = np.asarray(reference, dtype=np.float64)[None, :]
     margins, base = conversion.margin(X), conversion.margin(home)
+    worth = value.margin(X)
     log_p, log_p_base = calibrator.log_probability(margins), calibrator.log_probability(base)
     slope = _slope(calibrator, margins, float(base[0]), log_p - log_p_base[0])
     explanation = Explanation(
-        likelihood=interventional(conversion, X, reference) * slope[:, None],
-        value=interventional(value, X, reference),
+        likelihood=interventional(conversion, X, reference, margins=margins) * slope[:, None],
+        value=interventional(value, X, reference, margins=worth),
         log_base_probability=float(log_p_base[0]),
         log_base_value=float(value.margin(home)[0] + value_log_scale),
         log_probability=log_p,
-        log_value=value.margin(X) + value_log_scale,
+        log_value=worth + value_log_scale,
     )
     explanation.check()
     return explanation

@@ -55,14 +55,12 @@ def contributions(walk: Program, background: Floats, X: Floats, threads: int | N
 def _goes_left(x, j, threshold, decision, first_word, last_word, words, left, d):  # type: ignore[no-untyped-def]
     """Write 1.0 where a row goes left at a split, else 0.0, by LightGBM's own rules."""
     if decision & 1:
+        # LightGBM takes NaN, negative and too large categories to the right.
+        bits = 32 * (last_word - first_word)
         for r in range(WIDTH):
-            left[d, r] = 0.0
-            # LightGBM takes NaN, negative and too large categories to the right.
-            if x[j, r] > -1.0 and x[j, r] < 2147483648.0:
-                code = np.int64(x[j, r])
-                word = first_word + code // 32
-                if word < last_word and (words[word] >> np.uint32(code % 32)) & np.uint32(1):
-                    left[d, r] = 1.0
+            here = x[j, r]
+            code = np.int64(here if here > -1.0 and here < bits else bits)
+            left[d, r] = np.float64((words[first_word + (code >> 5)] >> np.uint32(code & 31)) & np.uint32(1))
         return
     missing = (decision >> 2) & 3
     default = 1.0 if decision & 2 else 0.0

@@ -35,7 +35,7 @@ class Ensemble:
     first_word, last_word : numpy.ndarray of int64, shape (n_nodes,)
         Where the bits of a categorical split lie in `words`: category c goes left if bit c is set.
     words : numpy.ndarray of uint32
-        Sets of categories.
+        Sets of categories, an empty word behind each.
     left, right : numpy.ndarray of int64, shape (n_nodes,)
         Children within the tree; ``~leaf`` for a leaf.
     node_count, leaf_count : numpy.ndarray of float64
@@ -146,7 +146,10 @@ def _tree(block: str) -> _Tree:
         raise _unreadable("a tree is incomplete")
     place = np.where(sets, nodes["threshold"], 0).astype(np.int64)
     bounds = bounds if n_sets else np.zeros(2, dtype=np.int64)
-    nodes["first_word"], nodes["last_word"] = bounds[place], bounds[place + 1]
+    # An empty word behind each set stands for every category beyond it.
+    words = np.insert(words, bounds[1:], 0)
+    first = bounds[place] + place
+    nodes["first_word"], nodes["last_word"] = first, first + bounds[place + 1] - bounds[place]
     return _Tree(nodes, value, count, words)
 
 

@@ -30,7 +30,13 @@ class Margins(Protocol):
 
 
 def interventional(
-    booster: Margins, X: Floats, reference: Floats, which: Ints | None = None, threads: int | None = None
+    booster: Margins,
+    X: Floats,
+    reference: Floats,
+    which: Ints | None = None,
+    *,
+    margins: Floats | None = None,
+    threads: int | None = None,
 ) -> Floats:
     """Return the contribution of every feature to every margin, measured from a reference's margin.
 
@@ -47,6 +53,8 @@ def interventional(
         The account to compare with, or several.
     which : numpy.ndarray of int64, shape (n_rows,), optional
         With several references: which of them each row is compared with.
+    margins : numpy.ndarray of float64, shape (n_rows,), optional
+        ``booster.margin(X)``, if it is already known.
     threads : int, optional
         At most so many.
 
@@ -73,11 +81,13 @@ def interventional(
         else:
             found[rows] = contributions(walk, background, np.ascontiguousarray(X[rows]), threads)
     if len(X):
-        _check(found, booster.margin(X) - booster.margin(references)[which])
+        _check(found, (booster.margin(X) if margins is None else margins) - booster.margin(references)[which])
     return found
 
 
-def path_dependent(booster: Margins, X: Floats, threads: int | None = None) -> tuple[Floats, float]:
+def path_dependent(
+    booster: Margins, X: Floats, *, margins: Floats | None = None, threads: int | None = None
+) -> tuple[Floats, float]:
     """Return the contributions measured from the mean of the training rows, and that mean.
 
     Features outside the coalition are averaged by the training rows that went each way (path-dependent
@@ -85,7 +95,7 @@ def path_dependent(booster: Margins, X: Floats, threads: int | None = None) -> t
 
     Parameters
     ----------
-    booster, X, threads
+    booster, X, margins, threads
         As for `interventional`.
 
     Returns
@@ -104,7 +114,7 @@ def path_dependent(booster: Margins, X: Floats, threads: int | None = None) -> t
     found = contributions(walk, tables(walk, folded(walk, share)), X, threads)
     mean = _mean(walk)
     if len(X):
-        _check(found, booster.margin(X) - mean)
+        _check(found, (booster.margin(X) if margins is None else margins) - mean)
     return found, mean
 
 
