@@ -30,11 +30,11 @@ TRAPS = {
     "a code, a placeholder or no number": CODES,
     "one in the plural": re.compile(r"(?<![\d.,’])1 (?:Tage|Jahre|days|years|Website-Besuche|web visits)\b"),
     "many in the singular": re.compile(r"(?<![\d.,’])(?:[02-9]|\d\d+) (?:Tag|Jahr|day|year)\b"),
-    "nothing times": re.compile(r"(?<!\d)0(?:[,.]0+)?(?:-mal| times)"),
+    "nothing times": re.compile(r"(?<![\d.,])0(?:[,.]0+)?(?:-mal| times)"),
     "minus nothing": re.compile(r"[−-]0(?:[,.]0+)?(?![\d.,’])"),
     "a hyphen for a minus": re.compile(r"(?:^|[\s:×])-(?=[\d€C])"),
     "two spaces": re.compile(r"\s{2}|\s[,.;:]|\s$|^\s"),
-    "are one": re.compile(r"sind 1(?=:| €| %|%)|ist keine|1 are\b"),
+    "are one": re.compile(r"sind 1(?=:| €| %|%)|ist keine|(?<![\d.,’])1 are\b"),
     "comma twice": re.compile(r",,|::|,:|: ,"),
 }  # fmt: skip
 
