@@ -1,6 +1,7 @@
 """What all tests share: quiet libraries, a small simulated workspace, real data where they are present."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,3 +71,21 @@ def main_job(
     run = hva.train(ws, PIPELINE)
     release = hva.promote(run, force="a test of the main job")
     return MainJob(ws, run, release, hva.score(ws, PIPELINE, as_of=AS_OF))
+
+
+@pytest.fixture(scope="session")
+def two_nights(main_job: MainJob, tmp_path_factory: pytest.TempPathFactory) -> hva.Workspace:
+    """A workspace with a run of an earlier day, and a later one by another model."""
+    root = tmp_path_factory.mktemp("two-nights") / "ws"
+    shutil.copytree(main_job.ws.root, root)
+    ws = hva.Workspace.find(root)
+    hva.score(ws, PIPELINE, as_of="2025-10-31")
+    hva.score(ws, PIPELINE, as_of="2025-11-30")
+    path = ws.pipelines / f"{PIPELINE}.toml"
+    text = path.read_text(encoding="utf-8")
+    # Another model reads fewer features than the one before.
+    assert text.count("\nseason = true") == 1
+    path.write_text(text.replace("\nseason = true", "\nseason = false"), encoding="utf-8")
+    hva.promote(hva.train(ws, PIPELINE), force="a test of two models")
+    hva.score(ws, PIPELINE, as_of=AS_OF)
+    return ws

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hva_ml.errors import HvaError
+    from hva_ml.jobs.changes import changes
     from hva_ml.jobs.check import check
     from hva_ml.jobs.demo import demo
     from hva_ml.jobs.explain import explain
@@ -32,6 +33,7 @@ _HOME = {
     "init": "jobs.start",
     "datasets": "jobs.start",
     "demo": "jobs.demo",
+    "changes": "jobs.changes",
     "check": "jobs.check",
     "train": "jobs.train",
     "compare": "jobs.promote",
@@ -47,6 +49,7 @@ __all__ = [
     "HvaError",
     "ValueModel",
     "Workspace",
+    "changes",
     "check",
     "compare",
     "datasets",

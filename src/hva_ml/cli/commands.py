@@ -29,11 +29,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for
 PipelineName = Annotated[str, typer.Argument(help="Name of a file in pipelines/, without .toml.")]
 
 
-def _example(*lines: str) -> str:
+def example(*lines: str) -> str:
+    """Return the examples that stand below a command's help."""
     return "Examples:  " + "  ·  ".join(lines)
 
 
-@app.command(epilog=_example("hva init", "hva init ~/accounts"))
+@app.command(epilog=example("hva init", "hva init ~/accounts"))
 @command
 def init(
     directory: Annotated[Path, typer.Argument(help="Folder to make a workspace of.")] = Path(),
@@ -51,7 +52,7 @@ def init(
     out.print("Next: hva demo   or   hva datasets list   or   docs/bring-your-own-data.md")
 
 
-@app.command(epilog=_example("hva demo", "hva demo --root /tmp/try", "hva demo --lang en"))
+@app.command(epilog=example("hva demo", "hva demo --root /tmp/try", "hva demo --lang en"))
 @command
 def demo(
     root: Root = None,
@@ -74,7 +75,7 @@ datasets = typer.Typer(no_args_is_help=True, help="Public data sets: list them, 
 app.add_typer(datasets, name="datasets")
 
 
-@datasets.command("list", epilog=_example("hva datasets list", "hva datasets list --json"))
+@datasets.command("list", epilog=example("hva datasets list", "hva datasets list --json"))
 @command
 def datasets_list(root: Root = None, as_json: Json = False) -> None:
     """List the public data sets the shipped pipelines use, with licence and whether they are here."""
@@ -88,7 +89,7 @@ def datasets_list(root: Root = None, as_json: Json = False) -> None:
     render.datasets(console(), found)
 
 
-@datasets.command("fetch", epilog=_example("hva datasets fetch online_retail_ii"))
+@datasets.command("fetch", epilog=example("hva datasets fetch online_retail_ii"))
 @command
 def datasets_fetch(
     name: Annotated[str, typer.Argument(help="Name of the data set.")],
@@ -107,7 +108,7 @@ def datasets_fetch(
         out.print(f"{key}: {value}", markup=False)
 
 
-@app.command(epilog=_example("hva check dach_sample", "hva check online_retail --no-leakage --json"))
+@app.command(epilog=example("hva check dach_sample", "hva check online_retail --no-leakage --json"))
 @command
 def check(
     pipeline: PipelineName,
@@ -130,7 +131,7 @@ def check(
         raise typer.Exit(3)
 
 
-@app.command(epilog=_example("hva train dach_sample", "hva train online_retail --json"))
+@app.command(epilog=example("hva train dach_sample", "hva train online_retail --json"))
 @command
 def train(pipeline: PipelineName, root: Root = None, as_json: Json = False) -> None:
     """Train both models and the baselines, judge them on the latest cutoffs, log and register the run."""
@@ -146,7 +147,7 @@ def train(pipeline: PipelineName, root: Root = None, as_json: Json = False) -> N
     render.run(console(), run)
 
 
-@app.command(epilog=_example("hva compare online_retail", "hva compare dach_sample --json"))
+@app.command(epilog=example("hva compare online_retail", "hva compare dach_sample --json"))
 @command
 def compare(pipeline: PipelineName, root: Root = None, as_json: Json = False) -> None:
     """Show the runs of a pipeline side by side, with the champion and the challenger marked."""
@@ -162,7 +163,7 @@ def compare(pipeline: PipelineName, root: Root = None, as_json: Json = False) ->
 
 
 @app.command(
-    epilog=_example(
+    epilog=example(
         "hva promote dach_sample", 'hva promote dach_sample --run 3fa9 --force "agreed with sales"'
     )
 )
@@ -192,7 +193,7 @@ def promote(
 
 
 @app.command(
-    epilog=_example("hva score dach_sample --as-of 2025-12-31", "hva score online_retail --as-of 2011-09-01")
+    epilog=example("hva score dach_sample --as-of 2025-12-31", "hva score online_retail --as-of 2011-09-01")
 )
 @command
 def score(
@@ -217,7 +218,7 @@ def score(
     render.scores(console(), scores)
 
 
-@app.command(epilog=_example("hva explain dach_sample A000123 --lang de", "hva explain online_retail 14646"))
+@app.command(epilog=example("hva explain dach_sample A000123 --lang de", "hva explain online_retail 14646"))
 @command
 def explain(
     pipeline: PipelineName,

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from hva_ml.errors import UsageError
 from hva_ml.explanation import formats
+from hva_ml.reports.night_words import CHANGES
 from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
 
 Language = Literal["de", "en"]
-WORDS = CHARTS | ACCOUNT | SCORES
+WORDS = CHARTS | ACCOUNT | SCORES | CHANGES
 
 
 @dataclass(frozen=True)

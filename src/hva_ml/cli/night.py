@@ -1,0 +1,44 @@
+"""Commands about whole runs and single accounts in them: what changed."""
+
+from typing import Annotated
+
+import typer
+
+from hva_ml.cli.commands import Json, PipelineName, Root, app, example
+from hva_ml.cli.terminal import command, console, print_json
+
+Lang = Annotated[str, typer.Option("--lang", help="de or en.")]
+Country = Annotated[str, typer.Option("--country", help="DE, AT or CH: how numbers are written.")]
+
+
+@app.command(
+    epilog=example(
+        "hva changes dach_sample", "hva changes dach_sample --from 2025-11-30 --account A000123 --lang de"
+    )
+)
+@command
+def changes(
+    pipeline: PipelineName,
+    before: Annotated[
+        str | None, typer.Option("--from", help="Run id or day; else the latest run of an earlier day.")
+    ] = None,
+    after: Annotated[str | None, typer.Option("--to", help="Run id or day; else the current run.")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="Tell of this account only.")] = None,
+    lang: Lang = "en",
+    country: Country = "DE",
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Say what changed between two published runs, split exactly into account and model; writes a page."""
+    from hva_ml.cli import night_render as render
+    from hva_ml.jobs.changes import changes as job
+    from hva_ml.workspace import Workspace
+
+    found = job(
+        Workspace.find(root), pipeline, before=before, after=after, account=account, language=lang,
+        country=country,
+    )  # fmt: skip
+    if as_json:
+        print_json(found.record())
+        return
+    render.changes(console(), found, lang)

@@ -1,0 +1,36 @@
+"""How changes look in a terminal."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from hva_ml.reports.language import Tongue
+
+if TYPE_CHECKING:
+    from hva_ml.jobs.changes import Changes
+
+
+def changes(out: Console, found: "Changes", language: str) -> None:
+    """Show movers with their causes, surges, and the page's path."""
+    word = Tongue("de" if language == "de" else "en").word
+    shown: set[str] = set()
+    for key, rows in (("biggest_up", found.up), ("biggest_down", found.down), ("tier_moves", found.moved)):
+        fresh = [m for m in rows if m.account_id not in shown][:10]
+        if fresh:
+            out.print(f"[bold]{word(key)}[/]")
+        for m in fresh:
+            shown.add(m.account_id)
+            out.print(f"  {escape(m.account_id)} {escape(m.name)}: {escape(m.text)}", soft_wrap=True)
+    if found.surges:
+        out.print(f"[bold]{word('alerts_title')}[/]")
+    for alert in found.surges[:10]:
+        out.print(f"  {escape(alert.account_id)} {escape(alert.name)}: {escape(alert.text)}", soft_wrap=True)
+    if not shown and not found.surges:
+        out.print(word("no_moves"))
+    if found.files:
+        out.print(
+            f"{word('new_accounts')}: {len(found.new)} · {word('vanished_accounts')}: {len(found.vanished)}"
+        )
+    for path in found.files:
+        out.print(f"Page     {path}", soft_wrap=True)
