@@ -51,7 +51,7 @@ def test_the_model_is_a_cause_like_any_other() -> None:
 @pytest.mark.parametrize("missing", [None, math.nan])
 def test_unknown_is_said_as_unknown(missing: float | None) -> None:
     before = {visits(30).name: 2.0, visits(90).name: 5.0, LEGAL.name: missing}
-    assert told(GERMAN, before=before)[0] == "Rechtsform: AG (zuvor unbekannt): ×0,5"
+    assert told(GERMAN, before=before)[0] == "Rechtsform: AG (zuvor nicht bekannt): ×0,5"
 
 
 def test_one_day_is_no_days() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hva_ml.errors import IntegrityError
+from hva_ml.explanation.pairs import between
 from hva_ml.explanation.program import folded, program, tables
 from hva_ml.explanation.quadrature import contributions, satisfied
 from hva_ml.explanation.trees import read_trees
@@ -175,6 +176,15 @@ def test_sets_of_categories_are_followed_as_lightgbm_follows_them(missing: float
         mine = interventional(model, X, reference)
         expected = np.array([brute_force(model, x, reference) for x in X])
         np.testing.assert_allclose(mine, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_against_a_row_of_its_own_it_is_the_same_by_another_way(missing: float) -> None:
+    """The walk of two rows together and the quadrature share no arithmetic."""
+    for model, X in (categorical(5, missing), (booster(matrix(900, 1, 0.1, 0.3)), matrix(60, 2, 0.2, 0.2))):
+        reference = X[7]
+        found = between(model, np.tile(reference, (len(X), 1)), X)
+        np.testing.assert_allclose(found, interventional(model, X, reference), atol=1e-12)
 
 
 def test_a_chain_of_splits_as_deep_as_it_is_long() -> None:

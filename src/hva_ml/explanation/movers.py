@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hva_ml.explanation.formats import factor
-from hva_ml.explanation.phrases import Reader, Value, say, unknown
-from hva_ml.explanation.reasons import THRESHOLD
+from hva_ml.explanation.phrases import Value, say
+from hva_ml.explanation.reader import Reader
+from hva_ml.explanation.reasons import THRESHOLD, plain
 from hva_ml.features.definition import FeatureDefinition
 
 
@@ -71,7 +72,7 @@ def causes(
         sign = math.copysign(1.0, effect)
         members = sorted(members, key=lambda d: (-sign * effects[d.name], d.name))
         told = members[0]
-        text = _sentence(told, before.get(told.name), after.get(told.name), reader)
+        text = _sentence(told, plain(before.get(told.name)), plain(after.get(told.name)), reader)
         found.append(_cause(text, effect, reader, tuple(d.name for d in members)))
     if abs(model) >= threshold:
         text = "Neues Modell, gleiche Angaben" if reader.german else "New model, same facts"
@@ -92,7 +93,7 @@ def _sentence(d: FeatureDefinition, before: Value, after: Value, reader: Reader)
     label = title(d, reader)
     if not said.value:
         return said.text
-    if said.value == said.reference or (unknown(before) and unknown(after)):
+    if said.value == said.reference or (before is None and after is None):
         return f"{label}: {said.value}"
     past = f"zuvor {said.reference}" if reader.german else f"{said.reference} before"
     return f"{label}: {said.value} ({past})"

@@ -14,7 +14,7 @@ from hva_ml.explanation.changes import Change, Seen, change
 from hva_ml.explanation.composition import TOLERANCE
 from hva_ml.explanation.formats import factor, money, number
 from hva_ml.explanation.movers import Cause, causes, title
-from hva_ml.explanation.phrases import Reader
+from hva_ml.explanation.reader import Reader
 from hva_ml.explanation.surges import surges
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.explain import spoken
