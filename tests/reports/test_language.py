@@ -8,6 +8,7 @@ import pytest
 
 from hva_ml.errors import UsageError
 from hva_ml.reports.language import WORDS, Tongue
+from hva_ml.reports.night_words import CHANGES
 from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
 
 
@@ -19,7 +20,7 @@ def test_both_languages_say_the_same_parts(key: str) -> None:
 
 
 def test_no_key_stands_in_two_groups() -> None:
-    assert len(WORDS) == len(CHARTS) + len(ACCOUNT) + len(SCORES)
+    assert len(WORDS) == len(CHARTS) + len(ACCOUNT) + len(SCORES) + len(CHANGES)
 
 
 def test_templates_and_words_fit() -> None:

@@ -25,7 +25,6 @@ CHANGES: dict[str, tuple[str, str]] = {
     "first_shown": ("Gezeigt sind {shown} von {all}.", "{shown} of {all} are shown."),
     "account_part": ("Account", "Account"),
     "model_part": ("Modell", "Model"),
-    "change": ("Veränderung", "Change"),
     "alerts_title": ("Ungewöhnlich aktiv", "Unusually active"),
     "alerts_text": (
         "Verglichen wird jeder Account mit sich selbst. Verliefe alle Aktivität rein zufällig um das eigene "
