@@ -35,6 +35,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "split": ("[split]", config.Split),
     "gates": ("[gates]", config.Gates),
     "scoring": ("[scoring]", config.Scoring),
+    "explanation": ("[explanation]", config.Explanation),
     "simulation": ("[simulation]", config.Simulation),
 }
 KINDS = {

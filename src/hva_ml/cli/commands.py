@@ -218,7 +218,12 @@ def score(
     render.scores(console(), scores)
 
 
-@app.command(epilog=example("hva explain dach_sample A000123 --lang de", "hva explain online_retail 14646"))
+@app.command(
+    epilog=example(
+        "hva explain dach_sample A000123 --lang de",
+        "hva explain dach_sample A000123 --lang de --country CH --information-sheet",
+    )
+)
 @command
 def explain(
     pipeline: PipelineName,
@@ -228,6 +233,15 @@ def explain(
     png: Annotated[
         bool, typer.Option("--png", help="Write the waterfall as PNG beside the HTML page.")
     ] = False,
+    svg: Annotated[bool, typer.Option("--svg", help="Write the waterfall as SVG too.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Print paragraph and reasons as plain text.")] = False,
+    information_sheet: Annotated[
+        bool,
+        typer.Option(
+            "--information-sheet",
+            help="Write the information sheet for the person concerned too (Art. 15 (1) (h) GDPR).",
+        ),
+    ] = False,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -236,8 +250,14 @@ def explain(
     from hva_ml.jobs.explain import explain as job
     from hva_ml.workspace import Workspace
 
-    found = job(Workspace.find(root), pipeline, account, language=lang, country=country, png=png)
+    found = job(
+        Workspace.find(root), pipeline, account, language=lang, country=country, png=png, svg=svg,
+        information_sheet=information_sheet,
+    )  # fmt: skip
     if as_json:
         print_json(found.record())
+        return
+    if text:
+        typer.echo(found.plain)
         return
     render.explanation(console(), found)

@@ -165,6 +165,20 @@ def explanation(out: Console, found: "Explained") -> None:
             Group(*body, "", table), title=escape(found.title), title_align="left", width=min(out.width, 110)
         )
     )
+    called = Tongue("de" if found.columns[0] == "Schritt" else "en")
+    overview = plain(
+        called.word("family"), called.word("on_probability"), called.word("on_value"), found.columns[1]
+    )
+    for family in found.families:
+        factors = (family.likelihood, family.value, family.total)
+        overview.add_row(called.family(family.family), *(called.factor(f) for f in factors))
+    out.print(overview)
+    if found.neighbours:
+        like = plain(called.word("neighbours_title"), "", "")
+        for n in found.neighbours:
+            who = f"{n.name} ({n.account_id})" if n.name else n.account_id
+            like.add_row(escape(who), str(n.as_of), f"{n.value:,.0f} · {escape(', '.join(n.shared))}")
+        out.print(like)
     for path in found.files:
         out.print(f"Page     {path}", soft_wrap=True)
 

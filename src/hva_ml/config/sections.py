@@ -272,6 +272,17 @@ class Scoring:
 
 
 @dataclass(frozen=True, config=_FROZEN)
+class Explanation:
+    """``[explanation]``: what explanations need to know beyond the model.
+
+    `controller` is who answers questions of persons concerned, as it stands on their information sheet: name,
+    address, and how to reach the data protection officer.
+    """
+
+    controller: str = ""
+
+
+@dataclass(frozen=True, config=_FROZEN)
 class PipelineConfig:
     """One pipeline file, whole.
 
@@ -293,6 +304,7 @@ class PipelineConfig:
     split: Split = Field(default_factory=Split)
     gates: Gates = Field(default_factory=Gates)
     scoring: Scoring = Field(default_factory=Scoring)
+    explanation: Explanation = Field(default_factory=Explanation)
 
     @property
     def name(self) -> str:

@@ -83,6 +83,15 @@ def say(definition: FeatureDefinition, value: Value, reference: Value, reader: R
     return Said(f"{_told(definition, label, value, words, reader)}, {tail}", words, other)
 
 
+def stated(definition: FeatureDefinition, value: Value, reader: Reader) -> tuple[str, str]:
+    """Return name and value of one feature alone, as a list of what is known writes them."""
+    name = f"{capital(reader.label(definition))}{within(definition, reader)}"
+    if definition.unit == "ratio":
+        said = compared(definition, value, None, reader)
+        return name, said.here if value is not None else _unknown(definition, reader)
+    return name, _value(definition, value, reader, 0)
+
+
 def is_season(definition: FeatureDefinition) -> bool:
     """Return whether a feature only says what time of the year it is."""
     return definition.family == "season" and definition.unit != "ratio"

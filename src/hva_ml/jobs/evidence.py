@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from hva_ml.errors import UsageError
 from hva_ml.evaluation.table import MODEL
 from hva_ml.jobs.judgement import Judgement
+from hva_ml.jobs.neighbours import FEATURES, OUTCOMES
 from hva_ml.jobs.pages import write_model_page
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import gates
@@ -73,6 +74,15 @@ def test_rows(j: Judgement) -> pa.Table:
     ):
         index = index.append_column(name, pa.array(column))
     return index
+
+
+def _outcomes(j: Judgement) -> pa.Table:
+    """Return what became of every matured row, in the order of the features: explanations show such cases."""
+    columns = {"converted": j.targets.converted, "value": j.targets.value}
+    table = j.features.index
+    for name, column in columns.items():
+        table = table.append_column(name, pa.array(column))
+    return table
 
 
 def summary(j: Judgement) -> dict[str, Any]:
@@ -183,7 +193,8 @@ def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
     rows, told = test_rows(j), summary(j)
     pq.write_table(rows, part / "test_rows.parquet")
     pq.write_table(j.metrics, part / "results.parquet")
-    pq.write_table(j.features.table, part / "features.parquet")
+    pq.write_table(j.features.table, part / FEATURES)
+    pq.write_table(_outcomes(j), part / OUTCOMES)
     for name, table in sorted(j.prepared.tables.quarantine.items()):
         if table.num_rows:
             pq.write_table(table, part / f"quarantine_{name}.parquet")

@@ -1,23 +1,24 @@
-"""Explain: one account's published score in words and factors, and its page."""
+"""Explain: one account's published score in words and factors, its page, and its information sheet."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from hva_ml import publication
 from hva_ml.config import PipelineConfig
-from hva_ml.errors import RefusedError, UsageError, nearest
+from hva_ml.errors import UsageError
+from hva_ml.explanation.families import FamilyFactor, families
 from hva_ml.explanation.formats import factor, money
 from hva_ml.explanation.paragraph import paragraph
+from hva_ml.explanation.reader import Reader
 from hva_ml.explanation.reasons import Reason, reasons, topic_labels
 from hva_ml.explanation.waterfall import waterfall
-from hva_ml.registry.bundle import Bundle
-from hva_ml.registry.releases import read_release
+from hva_ml.jobs.neighbours import Neighbour, neighbours
+from hva_ml.jobs.sheet import write_sheet
+from hva_ml.jobs.told import Told, told
 from hva_ml.reports import account as page
 from hva_ml.workspace import Workspace
 
@@ -41,12 +42,16 @@ class Explained:
         The published score.
     reasons : tuple of Reason
         For and against, strongest first.
+    families : tuple of FamilyFactor
+        The overview: they multiply to the score over the typical account's.
+    neighbours : tuple of Neighbour
+        Similar accounts that bought, nearest first.
     columns, steps : tuple
         The arithmetic from the typical account to this one: step, factor, expected value reached.
     table : pyarrow.Table
         The same in numbers: step, kind, factor, start, end, change.
     files : tuple of pathlib.Path
-        The page, and the picture if asked for.
+        The page, and what else was asked for.
     """
 
     account_id: str
@@ -54,10 +59,17 @@ class Explained:
     text: str
     row: dict[str, Any]
     reasons: tuple[Reason, ...]
+    families: tuple[FamilyFactor, ...]
+    neighbours: tuple[Neighbour, ...]
     columns: tuple[str, ...]
     steps: tuple[tuple[str, ...], ...]
     table: pa.Table
     files: tuple[Path, ...]
+
+    @property
+    def plain(self) -> str:
+        """Headline, paragraph and reasons as plain text, one reason a line."""
+        return "\n".join((self.title, "", self.text, "", *(f"- {r.text}" for r in self.reasons)))
 
     def record(self) -> dict[str, object]:
         """Return it as a JSON-ready record."""
@@ -66,6 +78,8 @@ class Explained:
             "text": self.text,
             "score": {k: v for k, v in self.row.items() if not k.startswith("reasons_")},
             "reasons": [r.record() for r in self.reasons],
+            "families": [asdict(f) for f in self.families],
+            "neighbours": [asdict(n) for n in self.neighbours],
             "steps": self.table.to_pylist(),
             "files": [str(p) for p in self.files],
         }
@@ -79,6 +93,8 @@ def explain(
     language: str = "en",
     country: str = "DE",
     png: bool = False,
+    svg: bool = False,
+    information_sheet: bool = False,
 ) -> Explained:
     """Explain the published score of one account, and write its page.
 
@@ -91,9 +107,11 @@ def explain(
     language : {"en", "de"}
         Language of words.
     country : {"DE", "AT", "CH"}
-        How German numbers are written.
-    png : bool
-        Write the waterfall as PNG too.
+        How German is spelled and numbers are written.
+    png, svg : bool
+        Write the waterfall as a picture too.
+    information_sheet : bool
+        Write the information sheet for the person concerned too (Art. 15 (1) (h) GDPR).
 
     Raises
     ------
@@ -101,38 +119,44 @@ def explain(
         If nothing is published yet.
     UsageError
         If the account has no score, or the language is neither German nor English.
+    ConfigError
+        If the information sheet is asked for and nobody is named who answers questions.
+    IntegrityError
+        If anything is not as it was published.
     """
     config = ws.config(pipeline)
     tongue = spoken(language, country)
     words = WORDS[tongue]
-    told = _published(ws, config, account)
-    row, bundle = told.row, told.bundle
-    found = reasons(
-        bundle.definitions, told.values, bundle.typical, told.contributions,
-        language=tongue, country=country, currency=bundle.currency, limit=config.scoring.reasons,
+    found = told(ws, config, account)
+    row, bundle = found.row, found.bundle
+    reader = Reader(tongue, country, bundle.currency)
+    why = tuple(
+        reasons(
+            bundle.definitions, found.values, bundle.typical, found.contributions,
+            language=tongue, country=country, currency=bundle.currency, limit=config.scoring.reasons,
+        )
     )  # fmt: skip
-    labels = topic_labels(bundle.definitions, told.contributions, language=tongue, country=country)
+    labels = topic_labels(bundle.definitions, found.contributions, language=tongue, country=country)
     table = waterfall(
-        labels, told.contributions, told.log_base, base=words[3], other=words[4], total=words[5]
+        labels, found.contributions, found.log_base, base=words[3], other=words[4], total=words[5]
     )
     text = paragraph(
-        found, probability=row["conversion_probability"], value_if_converted=row["value_if_converted"],
-        expected_value=row["expected_value"], typical_expected_value=float(np.exp(told.log_base)),
+        why, probability=row["conversion_probability"], value_if_converted=row["value_if_converted"],
+        expected_value=row["expected_value"], typical_expected_value=float(np.exp(found.log_base)),
         horizon_days=bundle.horizon_days, language=tongue, country=country, currency=bundle.currency,
     )  # fmt: skip
-    steps = tuple(
-        (
-            s["step"],
-            factor(s["factor"], language=tongue, country=country) if s["kind"] in INNER else "",
-            money(s["end"], bundle.currency, language=tongue, country=country),
-        )
-        for s in table.to_pylist()
-    )
+    overview = families(bundle.definitions, found.likelihood, found.value)
+    like = neighbours(ws, config, bundle, account, found.contributions, found.names, reader)
+    place = _place(ws, config, row)
     files = page.write(
-        _view(told, found, table), _place(ws, config, row), language=tongue, country=country, png=png
+        _view(found, why, overview, like, table), place, language=tongue, country=country, png=png, svg=svg
     )
+    if information_sheet:
+        files += (write_sheet(config, found, why, place, language=tongue, country=country),)
     title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
-    return Explained(account, title, text, row, tuple(found), words[:3], steps, table, tuple(files))
+    return Explained(
+        account, title, text, row, why, overview, like, words[:3], _steps(table, reader), table, files
+    )
 
 
 def spoken(language: str, country: str = "DE") -> Language:
@@ -146,40 +170,28 @@ def spoken(language: str, country: str = "DE") -> Language:
     return "de" if language == "de" else "en"
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What the published run says of one account."""
-
-    row: dict[str, Any]
-    n_accounts: int
-    name: str
-    values: list[Any]
-    contributions: np.ndarray[Any, np.dtype[np.float64]]
-    log_base: float
-    bundle: Bundle
+def _steps(table: pa.Table, reader: Reader) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (
+            s["step"],
+            factor(s["factor"], **reader.spoken) if s["kind"] in INNER else "",
+            money(s["end"], reader.currency, **reader.spoken),
+        )
+        for s in table.to_pylist()
+    )
 
 
-def _published(ws: Workspace, config: PipelineConfig, account: str) -> _Told:
-    folder = ws.scores(config.name)
-    if publication.current(folder) is None:
-        raise RefusedError(
-            "There are no published scores to explain.", where=str(folder),
-            fix=f"hva score {config.name} --as-of DAY",
-        )  # fmt: skip
-    row, n_accounts = _row(publication.read(folder, "scores"), account, config.name)
-    bundle = read_release(ws, config.name, row["model_version"])
-    contributions, log_base = _contributions(publication.read(folder, "explanations"), account, bundle)
-    values = _one(publication.read(folder, "features"), account)
-    name = _one(publication.read(folder, "accounts"), account)["name"] or ""
-    told = [values[d.name] for d in bundle.definitions]
-    return _Told(row, n_accounts, name, told, contributions, log_base, bundle)
-
-
-def _view(told: _Told, found: list[Reason], table: pa.Table) -> page.AccountView:
-    row, bundle = told.row, told.bundle
+def _view(
+    found: Told,
+    why: tuple[Reason, ...],
+    overview: tuple[FamilyFactor, ...],
+    like: tuple[Neighbour, ...],
+    table: pa.Table,
+) -> page.AccountView:
+    row, bundle = found.row, found.bundle
     return page.AccountView(
         account_id=row["account_id"],
-        name=told.name,
+        name=found.name,
         as_of=row["as_of"],
         currency=bundle.currency,
         probability=row["conversion_probability"],
@@ -187,44 +199,20 @@ def _view(told: _Told, found: list[Reason], table: pa.Table) -> page.AccountView
         expected_value=row["expected_value"],
         percentile=row["percentile"],
         rank=row["rank"],
-        n_accounts=told.n_accounts,
+        n_accounts=found.n_accounts,
         tier=row["tier"],
         in_capacity=row["in_capacity"],
         strategic_weight=row["strategic_weight"],
         model_version=row["model_version"],
-        base_expected_value=float(np.exp(told.log_base)),
+        base_expected_value=float(np.exp(found.log_base)),
         steps=tuple((s["step"], s["factor"], s["change"]) for s in table.to_pylist() if s["kind"] in INNER),
-        positive_reasons=tuple((r.text, r.factor) for r in found if r.direction == "up"),
-        negative_reasons=tuple((r.text, r.factor) for r in found if r.direction == "down"),
+        positive_reasons=tuple((r.text, r.factor) for r in why if r.direction == "up"),
+        negative_reasons=tuple((r.text, r.factor) for r in why if r.direction == "down"),
         horizon_days=bundle.horizon_days,
         simulated=bool(bundle.metadata.get("simulated")),
+        families=tuple((f.family, f.likelihood, f.value, f.total) for f in overview),
+        neighbours=tuple((n.name or n.account_id, n.as_of, n.value, n.shared) for n in like),
     )
-
-
-def _row(scores: pa.Table, account: str, pipeline: str) -> tuple[dict[str, Any], int]:
-    found = scores.filter(pc.equal(scores["account_id"], account))
-    if found.num_rows == 0:
-        raise UsageError(
-            f"The account '{account[:60]}' has no published score."
-            f"{nearest(account, scores['account_id'].to_pylist())}",
-            where=f"scores of {pipeline}, {scores.num_rows} accounts",
-            why="It was not in the population on that day, or the id is written otherwise.",
-            fix=f"Take an account_id from the scores; [population] of {pipeline} says who is one.",
-        )
-    return found.to_pylist()[0], scores.num_rows
-
-
-def _one(table: pa.Table, account: str) -> dict[str, Any]:
-    return dict(table.filter(pc.equal(table["account_id"], account)).to_pylist()[0])
-
-
-def _contributions(
-    explanations: pa.Table, account: str, bundle: Bundle
-) -> tuple[np.ndarray[Any, np.dtype[np.float64]], float]:
-    row = _one(explanations, account)
-    names = bundle.encoder.names
-    total = np.array([row[f"likelihood.{n}"] + row[f"value.{n}"] for n in names], dtype=np.float64)
-    return total, row["log_base_probability"] + row["log_base_value"]
 
 
 def _place(ws: Workspace, config: PipelineConfig, row: dict[str, Any]) -> Path:

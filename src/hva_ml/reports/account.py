@@ -9,7 +9,7 @@ from pathlib import Path
 from hva_ml.errors import IntegrityError
 from hva_ml.reports import pages
 from hva_ml.reports.account_charts import waterfall
-from hva_ml.reports.charts import WIDE, Chart, to_png
+from hva_ml.reports.charts import WIDE, Chart, to_png, to_svg_file
 from hva_ml.reports.language import Language, Tongue
 from hva_ml.reports.pages import figure, plain, render
 
@@ -55,6 +55,10 @@ class AccountView:
         Length of the horizon.
     simulated : bool
         Whether the data are made up; the page then says so.
+    families : tuple of (family, likelihood, value, total)
+        Factors by family; the totals multiply to the expected value over the typical account's.
+    neighbours : tuple of (name, day, value, shared)
+        Similar accounts that bought: name or id, matured cutoff, currency units, what both have in common.
     """
 
     account_id: str
@@ -77,6 +81,8 @@ class AccountView:
     negative_reasons: tuple[tuple[str, float], ...]
     horizon_days: int
     simulated: bool = False
+    families: tuple[tuple[str, float, float, float], ...] = ()
+    neighbours: tuple[tuple[str, date, float, tuple[str, ...]], ...] = ()
 
     def check(self) -> None:
         """Hold the steps to their promise.
@@ -89,6 +95,9 @@ class AccountView:
         ways = {
             "probability × value": self.probability * self.value_if_converted,
             "base × factors": self.base_expected_value * math.prod(f for _, f, _ in self.steps),
+            "base × families": self.base_expected_value * math.prod(f[3] for f in self.families)
+            if self.families
+            else self.expected_value,
             "base + money": self.base_expected_value + math.fsum(m for _, _, m in self.steps),
         }
         for way, result in ways.items():
@@ -213,7 +222,13 @@ def chart(view: AccountView, tongue: Tongue, width: int = WIDE) -> Chart:
 
 
 def write(
-    view: AccountView, place: Path, *, language: Language = "en", country: str = "DE", png: bool = False
+    view: AccountView,
+    place: Path,
+    *,
+    language: Language = "en",
+    country: str = "DE",
+    png: bool = False,
+    svg: bool = False,
 ) -> tuple[Path, ...]:
     """Write one account's report, each file whole or not at all.
 
@@ -222,10 +237,10 @@ def write(
     view : AccountView
         What to show.
     place : pathlib.Path
-        Path without ending; ``.html`` and, if asked for, ``.png`` are added.
+        Path without ending; ``.html`` and, if asked for, ``.png`` and ``.svg`` are added.
     language, country : str
         See `html`.
-    png : bool
+    png, svg : bool
         Write the waterfall as a picture, too.
 
     Returns
@@ -234,10 +249,13 @@ def write(
         The files written.
     """
     page = pages.write(place.with_name(place.name + ".html"), html(view, language=language, country=country))
-    if not png:
-        return (page,)
-    picture = to_png(chart(view, Tongue(language, country)))
-    return (page, pages.write(place.with_name(place.name + ".png"), picture))
+    drawn = chart(view, Tongue(language, country)) if png or svg else None
+    files = [page]
+    if drawn is not None and png:
+        files.append(pages.write(place.with_name(place.name + ".png"), to_png(drawn)))
+    if drawn is not None and svg:
+        files.append(pages.write(place.with_name(place.name + ".svg"), to_svg_file(drawn)))
+    return tuple(files)
 
 
 def _reasons(reasons: tuple[tuple[str, float], ...], tongue: Tongue) -> list[tuple[str, str]]:

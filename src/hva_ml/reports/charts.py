@@ -84,6 +84,13 @@ def to_svg(chart: Chart, scale: float = 1.0) -> str:
     return drawn.replace(">", label, 1)
 
 
+def to_svg_file(chart: Chart) -> str:
+    """Draw a chart with its title as a whole SVG file on white, for slides and documents."""
+    spec = {**_whole(chart), "background": PAPER.light, "title": chart.title, "padding": 16}
+    drawn: str = vl_convert.vegalite_to_svg(spec, VERSION, allowed_base_urls=[], format_locale=chart.locale)
+    return drawn
+
+
 def to_png(chart: Chart, scale: float = 2.0) -> bytes:
     """Draw a chart with its title as PNG on white; `scale` 2 suits screens and print."""
     spec = {**_whole(chart), "background": PAPER.light, "title": chart.title, "padding": 16}

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from hva_ml.errors import UsageError
 from hva_ml.explanation import formats
+from hva_ml.reports.information_words import INFORMATION
 from hva_ml.reports.night_words import CHANGES
 from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
 
 Language = Literal["de", "en"]
-WORDS = CHARTS | ACCOUNT | SCORES | CHANGES
+WORDS = CHARTS | ACCOUNT | SCORES | CHANGES | INFORMATION
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Tongue:
 
     def word(self, key: str, **parts: Any) -> str:
         """Return the wording of `key` with its parts filled in; raises ``KeyError`` for an unknown key."""
-        return self._of(WORDS, key).format(**parts)
+        return formats.swiss(self._of(WORDS, key), self.country).format(**parts)
 
     def model(self, name: str) -> str:
         """Return the name of a model or baseline as people say it; unknown ones stay as they are."""

@@ -126,6 +126,28 @@ ACCOUNT: dict[str, tuple[str, str]] = {
         "has learned "
         "from the past. They do not say that, for example, more calls would raise the value.",
     ),
+    "families_title": ("Der Überblick", "The overview"),
+    "families_text": (
+        "Alle Ursachen einer Art zusammen, getrennt nach Wahrscheinlichkeit und Wert. Die Faktoren einer "
+        "Zeile und alle Zeilen malgenommen führen vom typischen Account zu diesem.",
+        "All causes of one kind together, for probability and value apart. The factors of a row and all rows "
+        "multiplied lead from the typical account to this one.",
+    ),
+    "family": ("Art der Angaben", "Kind of data"),
+    "on_probability": ("Wahrscheinlichkeit", "Probability"),
+    "on_value": ("Wert", "Value"),
+    "neighbours_title": ("Ähnliche Accounts, die gekauft haben", "Similar accounts that bought"),
+    "neighbours_text": (
+        "Aus denselben Gründen ähnlich bewertet, aus abgeschlossenen Zeiträumen, aus denen das Modell "
+        "gelernt hat. Sie sind Beispiele: Andere, ähnlich bewertete haben nicht gekauft.",
+        "Scored alike for the same reasons, from completed periods the model has learned from. They are "
+        "examples: others that were scored alike did not buy.",
+    ),
+    "neighbour_value": (
+        "kaufte in {days} Tagen ab {day} für {money}",
+        "bought for {money} in {days} days from {day}",
+    ),
+    "neighbour_shared": ("Gemeinsam: {shared}", "In common: {shared}"),
     "made_by": ("Modellversion {version} · Stand {day}", "Model version {version} · as of {day}"),
 }
 
