@@ -165,7 +165,7 @@ def explanation(out: Console, found: "Explained") -> None:
             Group(*body, "", table), title=escape(found.title), title_align="left", width=min(out.width, 110)
         )
     )
-    called = Tongue("de" if found.columns[0] == "Schritt" else "en")
+    called = Tongue(found.language, found.country)
     overview = plain(
         called.word("family"), called.word("on_probability"), called.word("on_value"), found.columns[1]
     )
@@ -177,7 +177,8 @@ def explanation(out: Console, found: "Explained") -> None:
         like = plain(called.word("neighbours_title"), "", "")
         for n in found.neighbours:
             who = f"{n.name} ({n.account_id})" if n.name else n.account_id
-            like.add_row(escape(who), str(n.as_of), f"{n.value:,.0f} · {escape(', '.join(n.shared))}")
+            bought = f"{called.day(n.as_of)}: {called.money(n.value, n.currency)}"
+            like.add_row(escape(who), bought, escape(", ".join(n.shared)))
         out.print(like)
     for path in found.files:
         out.print(f"Page     {path}", soft_wrap=True)

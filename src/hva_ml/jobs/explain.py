@@ -52,6 +52,8 @@ class Explained:
         The same in numbers: step, kind, factor, start, end, change.
     files : tuple of pathlib.Path
         The page, and what else was asked for.
+    language, country : str
+        How words and numbers are written.
     """
 
     account_id: str
@@ -65,6 +67,8 @@ class Explained:
     steps: tuple[tuple[str, ...], ...]
     table: pa.Table
     files: tuple[Path, ...]
+    language: Language
+    country: str
 
     @property
     def plain(self) -> str:
@@ -155,8 +159,9 @@ def explain(
         files += (write_sheet(config, found, why, place, language=tongue, country=country),)
     title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
     return Explained(
-        account, title, text, row, why, overview, like, words[:3], _steps(table, reader), table, files
-    )
+        account, title, text, row, why, overview, like, words[:3], _steps(table, reader), table, files,
+        tongue, country,
+    )  # fmt: skip
 
 
 def spoken(language: str, country: str = "DE") -> Language:

@@ -37,7 +37,7 @@ class Neighbour:
     as_of : datetime.date
         The matured cutoff at which it was like the account is now.
     value : float
-        What it became worth within the horizon, in currency units.
+        What it became worth within the horizon, in units of ``currency``.
     distance : float
         See `explanation.alike`.
     shared : tuple of str
@@ -48,6 +48,7 @@ class Neighbour:
     name: str
     as_of: date
     value: float
+    currency: str
     distance: float
     shared: tuple[str, ...]
 
@@ -93,6 +94,7 @@ def neighbours(
             called.get(ids[a.row]) or "",
             table["cutoff"][a.row].as_py().astimezone(zone).date(),
             float(values[a.row]),
+            bundle.currency,
             a.distance,
             tuple(_shared(bundle.definitions[j], times, reader) for j, times in a.shared),
         )

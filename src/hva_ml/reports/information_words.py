@@ -140,7 +140,7 @@ INFORMATION: dict[str, tuple[str, str]] = {
     "info_how_calibrated": (
         (
             "Die Wahrscheinlichkeit wird an späteren, noch nicht gesehenen Daten nachgestellt, damit von "
-            "Unternehmen mit 10 % auch etwa jedes zehnte kauft."
+            "Unternehmen mit 10\u00a0% auch etwa jedes zehnte kauft."
         ),
         (
             "The probability is adjusted on later data not seen before, so that of companies with 10% "
