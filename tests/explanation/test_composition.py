@@ -1,6 +1,6 @@
 """Factors multiply to the score; the typical account; the waterfall adds up."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,11 +9,22 @@ from hypothesis import strategies as st
 
 from hva_ml.calibration import Beta, Platt
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.composition import Explanation, explain, typical
+from hva_ml.explanation.composition import Explanation, explain, explain_past
+from hva_ml.explanation.typical import typical
 from hva_ml.explanation.waterfall import waterfall
 from hva_ml.training.booster import Booster
 
 D = 5
+
+
+@dataclass(frozen=True)
+class Model:
+    """Two models, a calibrator and a level."""
+
+    conversion: object
+    calibrator: object
+    value: object
+    value_log_scale: float = 0.0
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +48,7 @@ def test_factors_multiply_to_the_expected_value(
 ) -> None:
     conversion, value, X = models
     reference = typical(X, ("number",) * D)
-    found = explain(conversion, calibrator, value, 0.12, X, reference)
+    found = explain(Model(conversion, calibrator, value, 0.12), X, reference)
     score = calibrator.probability(conversion.margin(X)) * np.exp(value.margin(X) + 0.12)
     np.testing.assert_allclose(np.exp(found.log_base) * np.exp(found.total).prod(axis=1), score, rtol=1e-10)
     likely = np.exp(found.log_base_probability + found.likelihood.sum(axis=1))
@@ -50,9 +61,32 @@ def test_the_reference_account_explains_itself_by_nothing(
 ) -> None:
     conversion, value, X = models
     reference = X[7]
-    found = explain(conversion, Platt(1.0, 0.0), value, 0.0, reference[None, :], reference)
+    found = explain(Model(conversion, Platt(1.0, 0.0), value), reference[None, :], reference)
     assert (found.total == 0).all()
-    assert found.log_base == pytest.approx(float(found.log_expected_value[0]))
+    assert found.log_base == pytest.approx(found.log_expected_value)
+
+
+def test_each_row_is_compared_with_its_own_reference(models: tuple[Booster, Booster, np.ndarray]) -> None:
+    conversion, value, X = models
+    model, which = Model(conversion, Platt(0.8, -0.3), value, 0.2), np.arange(len(X)) % 3
+    found = explain(model, X, X[:3], which)
+    for k in range(3):
+        alone = explain(model, X[which == k], X[k])
+        np.testing.assert_array_equal(found.total[which == k], alone.total)
+        np.testing.assert_array_equal(found.log_base[which == k], alone.log_base)
+
+
+def test_the_account_s_own_past_is_a_reference_like_any_other(
+    models: tuple[Booster, Booster, np.ndarray],
+) -> None:
+    conversion, value, X = models
+    model = Model(conversion, Beta(0.7, 1.3, 0.2), value, 0.2)
+    past = X[::-1][:40]
+    found = explain_past(model, past, X[:40])
+    for k in (0, 7, 39):
+        alone = explain(model, X[k : k + 1], past[k])
+        np.testing.assert_allclose(found.total[k], alone.total[0], atol=1e-12)
+    assert (found.total[np.equal(past, X[:40]) | (np.isnan(past) & np.isnan(X[:40]))] == 0).all()
 
 
 def test_nearly_equal_margins_take_the_derivative() -> None:
@@ -78,14 +112,14 @@ def test_nearly_equal_margins_take_the_derivative() -> None:
 
     for remainder in (0.0, 1e-8, 1e-5):
         model, calibrator = Stumps((0, 1.5), (1, -1.5 + remainder)), Platt(2.0, -1.0)
-        found = explain(model, calibrator, model, 0.0, np.ones((1, 2)), np.zeros(2))
+        found = explain(Model(model, calibrator, model), np.ones((1, 2)), np.zeros(2))
         p = float(calibrator.probability(np.zeros(1))[0])
         np.testing.assert_allclose(found.likelihood[0], np.array([1.5, -1.5]) * 2.0 * (1 - p), rtol=2e-5)
 
 
 def test_a_row_that_does_not_add_up_is_refused(models: tuple[Booster, Booster, np.ndarray]) -> None:
     conversion, value, X = models
-    found = explain(conversion, Platt(1.0, 0.0), value, 0.0, X[:9], X[20])
+    found = explain(Model(conversion, Platt(1.0, 0.0), value), X[:9], X[20])
     bent = found.value.copy()
     bent[4, 1] += 2e-9
     with pytest.raises(IntegrityError, match="row 4 miss the logarithm of its value"):
@@ -98,7 +132,7 @@ def test_a_row_that_does_not_add_up_is_refused(models: tuple[Booster, Booster, n
 
 def test_no_rows_are_explained_by_no_rows(models: tuple[Booster, Booster, np.ndarray]) -> None:
     conversion, value, X = models
-    found = explain(conversion, Platt(1.0, 0.0), value, 0.0, X[:0], X[20])
+    found = explain(Model(conversion, Platt(1.0, 0.0), value), X[:0], X[20])
     assert isinstance(found, Explanation)
     assert found.total.shape == (0, D)
 

@@ -12,8 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import hva_ml as hva
-from hva_ml.errors import ConfigError, IntegrityError
-from hva_ml.jobs import sheet
+from hva_ml.errors import ConfigError, IntegrityError, UsageError
+from hva_ml.explanation.reader import Reader
+from hva_ml.jobs.published import runs
+from hva_ml.publication import read
+from hva_ml.registry.bundle import Bundle
 
 PIPELINE = "dach_sample"
 CONTROLLER = re.compile(r'^controller = """.*?"""$', re.MULTILINE | re.DOTALL)
@@ -96,16 +99,50 @@ def test_nobody_to_ask_is_refused(main_job: Any, best: str, tmp_path: Path) -> N
 
 
 def test_a_score_that_the_release_does_not_give_makes_no_sheet(
-    main_job: Any, best: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    main_job: Any, best: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tmp_path / "ws"
-    shutil.copytree(main_job.ws.root, root)
-    real = sheet._score
-
-    def other(bundle: Any, X: Any) -> Any:
-        scored = real(bundle, X)
-        return sheet.Rescored(scored.probability, scored.expected_value * 1.001)
-
-    monkeypatch.setattr(sheet, "_score", other)
+    real = Bundle.outcomes
+    monkeypatch.setattr(Bundle, "outcomes", lambda self, X: (real(self, X)[0] * 1.001, real(self, X)[1]))
     with pytest.raises(IntegrityError, match="cannot be rebuilt"):
-        hva.explain(hva.Workspace.find(root), PIPELINE, best, information_sheet=True)
+        hva.explain(main_job.ws, PIPELINE, best, information_sheet=True)
+
+
+@pytest.mark.parametrize("kind", ["typical", "won", "threshold"])
+def test_every_comparison_leads_to_the_same_score(main_job: Any, best: str, kind: str) -> None:
+    found = hva.explain(main_job.ws, PIPELINE, best, language="en", against=kind)
+    steps = found.table.to_pylist()
+    factors = [s["factor"] for s in steps if s["kind"] in ("step", "other")]
+    assert steps[0]["step"] == Reader("en", "DE", "EUR").named(kind)
+    assert math.isclose(steps[0]["end"] * math.prod(factors), found.row["expected_value"], rel_tol=1e-9)
+    for table, end in (
+        (found.likelihood, "conversion_probability"), (found.value, "value_if_converted"),
+    ):  # fmt: skip
+        rows = table.to_pylist()
+        inner = [r["change"] for r in rows if r["kind"] in ("base", "step", "other")]
+        assert math.isclose(math.fsum(inner), found.row[end], rel_tol=1e-9)
+        assert rows[-1]["end"] == pytest.approx(found.row[end], rel=1e-9)
+
+
+def test_an_account_is_compared_with_itself_before(two_nights: Any) -> None:
+    folder = two_nights.scores(PIPELINE)
+    now = set(read(folder, "scores")["account_id"].to_pylist())
+    today = str(read(folder, "scores")["as_of"][0].as_py())
+    past = [
+        set(read(folder, "scores", r)["account_id"].to_pylist())
+        for r, day in runs(two_nights, PIPELINE)
+        if day < today
+    ]
+    account = min(now.intersection(*past))
+    found = hva.explain(two_nights, PIPELINE, account, language="de", against="earlier")
+    assert found.table["step"][0].as_py().startswith("Dieser Account am ")
+    assert "gegenüber demselben Account zuvor" in found.text
+    for new in sorted(now.difference(*past))[:1]:
+        with pytest.raises(UsageError, match="was not scored on"):
+            hva.explain(two_nights, PIPELINE, new, against="earlier")
+
+
+def test_what_cannot_be_compared_is_named(main_job: Any, best: str) -> None:
+    with pytest.raises(UsageError, match="kind 'medoid'"):
+        hva.explain(main_job.ws, PIPELINE, best, against="medoid")
+    with pytest.raises(UsageError, match="no run of an earlier day"):
+        hva.explain(main_job.ws, PIPELINE, best, against="earlier")

@@ -19,7 +19,7 @@ folder = Path(sys.argv[1])
 with lock(folder / "lock"):
     print("ready", flush=True)
     for number in itertools.count(int(sys.argv[3])):
-        publish(folder, made.tables_of(number, 400), {"number": number}, expected_rows=400)
+        publish(folder, [made.tables_of(number, 400)], {"number": number}, expected_rows=400)
 """
 KILLS = 4
 MOST_READS = 20_000
@@ -40,7 +40,7 @@ def complete(folder: Path) -> int:
 @pytest.mark.slow
 def test_readers_always_see_a_complete_run(tmp_path, make):
     folder = tmp_path / "toy"
-    publish(folder, make(0, 400), {"number": 0}, expected_rows=400)
+    publish(folder, [make(0, 400)], {"number": 0}, expected_rows=400)
     seen = {complete(folder)}
     for k in range(KILLS):
         writer = subprocess.Popen(
@@ -69,7 +69,7 @@ def test_readers_always_see_a_complete_run(tmp_path, make):
             writer.stdout.close()
         seen.add(complete(folder))
     assert len(seen) > 2 * KILLS
-    last = publish(folder, make(77_777, 400), {"number": 77_777}, expected_rows=400)
+    last = publish(folder, [make(77_777, 400)], {"number": 77_777}, expected_rows=400)
     assert last.published
     assert complete(folder) == 77_777
     assert not list((folder / "runs").glob(".*.part"))

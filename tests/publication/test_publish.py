@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 def send(folder, make, number, **changes):
     return publish(
-        folder, make(number), {"as_of": "2025-01-01", "number": number}, expected_rows=40, **changes
+        folder, [make(number)], {"as_of": "2025-01-01", "number": number}, expected_rows=40, **changes
     )
 
 
@@ -68,9 +68,9 @@ def test_an_earlier_run_comes_back_without_being_written_again(folder, make):
 
 
 def test_the_run_id_depends_on_the_identity_and_not_on_its_order(folder, make):
-    one = publish(folder, make(1), {"a": 1, "b": 2}, expected_rows=40)
-    two = publish(folder, make(1), {"b": 2, "a": 1}, expected_rows=40)
-    three = publish(folder, make(1), {"a": 1, "b": 3}, expected_rows=40)
+    one = publish(folder, [make(1)], {"a": 1, "b": 2}, expected_rows=40)
+    two = publish(folder, [make(1)], {"b": 2, "a": 1}, expected_rows=40)
+    three = publish(folder, [make(1)], {"a": 1, "b": 3}, expected_rows=40)
     assert one.run_id == two.run_id != three.run_id
 
 
@@ -148,7 +148,7 @@ def test_what_a_stopped_writer_left_is_cleared(folder, make):
 def test_a_refused_run_leaves_the_current_one(folder, make):
     done = send(folder, make, 1)
     with pytest.raises(RefusedError, match="population has 41"):
-        publish(folder, make(2), {"number": 2}, expected_rows=41)
+        publish(folder, [make(2)], {"number": 2}, expected_rows=41)
     assert current(folder).run_id == done.run_id
     assert [p.name for p in (folder / "runs").iterdir()] == [done.run_id]
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from hva_ml import calibration
-from hva_ml.explanation.composition import typical
+from hva_ml.explanation.references import References
+from hva_ml.explanation.typical import typical
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
 from hva_ml.registry.bundle import Bundle
 from hva_ml.training.booster import Booster
@@ -83,7 +84,7 @@ def train(seed: int = 3, **changes: object) -> Bundle:
         "value": worth,
         "value_log_scale": 0.1 + 0.2,
         "value_distribution": "gamma",
-        "reference": typical(X, tuple(d.kind for d in DEFINITIONS)),
+        "references": References.single(typical(X, tuple(d.kind for d in DEFINITIONS))),
         "currency": "EUR",
         "horizon_days": 90,
         "gap_days": 0,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hva_ml.errors import ContractError, IntegrityError
+from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureSet
 from hva_ml.registry.bundle import Bundle, release_of
 from hva_ml.registry.folders import canonical
@@ -38,7 +39,7 @@ def test_what_is_read_gives_the_same_bits(bundle, rows, folder):
     assert again.definitions == bundle.definitions
     assert again.metadata == bundle.metadata
     assert again.value_log_scale == bundle.value_log_scale
-    np.testing.assert_array_equal(again.reference, bundle.reference)
+    np.testing.assert_array_equal(again.references.matrix, bundle.references.matrix)
     one, two = bundle.predict(rows), again.predict(rows)
     for name in ("probability", "value_if_converted", "expected_value", "X"):
         assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
@@ -116,19 +117,19 @@ def test_parts_of_different_models_are_refused(bundle):
     with pytest.raises(ContractError, match="belong together"):
         dataclasses.replace(bundle, definitions=fewer)
     with pytest.raises(ContractError, match="reference account"):
-        dataclasses.replace(bundle, reference=np.zeros(5))
+        dataclasses.replace(bundle, references=References.single(np.zeros(5)))
     with pytest.raises(ContractError, match="encoder"):
         dataclasses.replace(bundle, definitions=tuple(reversed(bundle.definitions)))
 
 
 def test_the_reference_keeps_unknown_values_and_cannot_be_changed(bundle, tmp_path):
-    reference = bundle.reference.copy()
-    reference[3] = np.nan
-    holed = dataclasses.replace(bundle, reference=reference)
+    values = bundle.references.matrix[0].copy()
+    values[3] = np.nan
+    holed = dataclasses.replace(bundle, references=References.single(values))
     holed.write(tmp_path / "holed")
-    np.testing.assert_array_equal(Bundle.read(tmp_path / "holed").reference, reference)
+    np.testing.assert_array_equal(Bundle.read(tmp_path / "holed").references.matrix, values[None, :])
     with pytest.raises(ValueError, match="read-only"):
-        holed.reference[0] = 1.0
+        holed.references.accounts[0].values[0] = 1.0
 
 
 def test_unexplained_rows_do_not_exist(bundle, rows):

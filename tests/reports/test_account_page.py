@@ -84,8 +84,8 @@ def test_headline_and_reasons_are_on_the_page(views: Any, read: Callable[[str], 
     text = read(account.html(views.account(strategic_weight=2.0), language="de")).text
     for expected in ("Müller & Söhne GmbH", "A000123", "18,2 %", "Rang 24 von 3.000", "31.12.2025",
                      "Modellversion 7", "12 Website-Besuche in 30 Tagen", "Letzte Rechnung vor 210 Tagen",
-                     "Strategisches Gewicht 2,0", "jetzt bearbeiten", "Was der typische Account ist",
-                     "keine Zusage"):  # fmt: skip
+                     "Strategisches Gewicht 2,0", "jetzt bearbeiten",
+                     "Womit verglichen wird: Typischer Account", "keine Zusage"):  # fmt: skip
         assert expected in text.replace("\u00a0", " ")
     # The sentence ended in its factor; the page writes it once.
     assert text.count("×2,4") == text.replace("30 Tagen: ×2,4", "").count("×2,4")
@@ -102,8 +102,8 @@ def test_without_a_name_the_account_id_is_the_headline(views: Any, read: Callabl
 
 def test_without_any_reason_the_page_says_so(views: Any) -> None:
     page = account.html(views.account(positive_reasons=(), negative_reasons=()), language="de")
-    assert "merklich über den typischen" in page
-    assert "merklich unter den typischen" in page
+    assert "merklich über den, mit dem er verglichen wird" in page
+    assert "merklich unter den, mit dem er verglichen wird" in page
 
 
 def test_the_page_needs_nothing_from_outside(views: Any, read: Callable[[str], Any]) -> None:

@@ -7,6 +7,7 @@ from string import Formatter
 import pytest
 
 from hva_ml.errors import UsageError
+from hva_ml.explanation.reader import NAMES, spoken_of
 from hva_ml.reports.information import TABLES
 from hva_ml.reports.information_words import INFORMATION
 from hva_ml.reports.language import WORDS, Tongue
@@ -33,8 +34,10 @@ def test_templates_and_words_fit() -> None:
             if file.name.endswith((".html", ".py")):
                 found = re.findall(r'word\(\s*"(\w+)"(?: if [\w.]+ else "(\w+)")?', file.read_text("utf-8"))
                 used |= {key for pair in found for key in pair if key}
-    # Units of money axes are chosen by size, not written out in a call.
-    assert used | {"thousands", "millions"} | TABLES == set(WORDS)
+    # Units of money axes are chosen by size, words on the comparison by its kind.
+    kinds = {f"home_{k}" for k in NAMES} | {f"waterfall_title_{spoken_of(k)}" for k in NAMES}
+    used.discard("home_")
+    assert used | {"thousands", "millions"} | kinds | TABLES == set(WORDS)
 
 
 def test_unknown_models_and_families_keep_their_names() -> None:

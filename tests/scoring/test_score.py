@@ -6,12 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from hva_ml.config import Scoring
+from hva_ml.config import Explanation, Scoring
 from hva_ml.errors import ContractError, IntegrityError, NotEnoughDataError
 from hva_ml.explanation.reasons import THRESHOLD, reasons
+from hva_ml.explanation.references import references
 from hva_ml.features.definition import FeatureSet
 from hva_ml.publication import audit
 from hva_ml.registry.bundle import Bundle
+from hva_ml.scoring import accounts as scoring_accounts
+from hva_ml.scoring import references as references_table
 from hva_ml.scoring import score
 
 COLUMNS = {
@@ -120,7 +123,7 @@ def test_reasons_agree_with_the_sentences(scored, bundle, rows):
     place = {i: k for k, i in enumerate(rows.table["account_id"].to_pylist())}
     reference = [
         bundle.encoder.decode(d.name, v) if d.kind == "category" else v
-        for d, v in zip(bundle.definitions, bundle.reference.tolist(), strict=True)
+        for d, v in zip(bundle.definitions, bundle.references.matrix[0].tolist(), strict=True)
     ]
     total = bundle.explain(rows).total
     for row in scored.table.slice(0, 25).to_pylist():
@@ -195,13 +198,56 @@ def test_two_cutoffs_or_an_account_twice_are_refused(bundle, rows):
 def test_reasons_that_do_not_multiply_to_the_score_stop_everything(bundle, rows, monkeypatch):
     explain = Bundle.explain
 
-    def bent(self, X):
-        found = explain(self, X)
+    def bent(self, X, kind=""):
+        found = explain(self, X, kind)
         likelihood = found.likelihood.copy()
         likelihood[7, 0] += 1e-8
         return dataclasses.replace(found, likelihood=likelihood)
 
+    eighth = run(bundle, rows).table["account_id"][7].as_py()
     monkeypatch.setattr(Bundle, "explain", bent)
     with pytest.raises(IntegrityError, match="1 of 300 accounts") as caught:
-        run(bundle, rows)
-    assert caught.value.ids == ("A00007",)
+        list(run(bundle, rows).parts())
+    assert caught.value.ids == (eighth,)
+
+
+SECTION = "firmographic.industry_section"
+
+
+@pytest.fixture(scope="module")
+def segmented(bundle, rows):
+    X = bundle.encoder.transform(rows)
+    homes = references(
+        X, tuple(d.kind for d in bundle.definitions), converted=np.ones(len(X), dtype=np.int8),
+        expected_value=np.ones(len(X)), tier_a=0.5, column=bundle.encoder.names.index(SECTION), least_rows=61,
+    )  # fmt: skip
+    return dataclasses.replace(bundle, references=homes)
+
+
+def test_each_account_is_explained_against_its_segment_in_words(segmented, rows):
+    found = score(
+        segmented, rows, contract_accounts(), Scoring(), model_version="1",
+        explanation=Explanation(languages=("de", "en")), kind="typical",
+    )  # fmt: skip
+    table = references_table(segmented).to_pylist()
+    sections = dict(zip(rows.table["account_id"].to_pylist(), rows.table[SECTION].to_pylist(), strict=True))
+    known = {r["segment"] for r in table if r["kind"] == "typical"} - {None}
+    assert 0 < len(known) < len(set(sections.values()))
+    for row in found.explanations.select(["account_id", "reference"]).to_pylist():
+        home, section = table[row["reference"]], sections[row["account_id"]]
+        assert home["kind"] == "typical"
+        assert home["segment"] == (section if section in known else None)
+    texts = pa.concat_tables([p["texts"] for p in found.parts()])
+    assert texts["language"].to_pylist() == ["de"] * 300 + ["en"] * 300
+    assert texts["account_id"].to_pylist() == 2 * found.table["account_id"].to_pylist()
+    named = [" im Segment " in p or " in the segment " in p for p in texts["paragraph"].to_pylist()]
+    own = [sections[i] in known for i in texts["account_id"].to_pylist()]
+    assert named == own
+
+
+def test_blocks_change_no_bit(bundle, rows, scored, monkeypatch):
+    monkeypatch.setattr(scoring_accounts, "BLOCK", 37)
+    again = run(bundle, rows)
+    assert again.table.equals(scored.table)
+    assert again.explanations.equals(scored.explanations)
+    assert [p["scores"].num_rows for p in again.parts()] == [37] * 8 + [4]

@@ -222,6 +222,7 @@ def score(
     epilog=example(
         "hva explain dach_sample A000123 --lang de",
         "hva explain dach_sample A000123 --lang de --country CH --information-sheet",
+        "hva explain dach_sample A000123 --against won",
     )
 )
 @command
@@ -230,6 +231,10 @@ def explain(
     account: Annotated[str, typer.Argument(help="Account id as in the scores.")],
     lang: Annotated[str, typer.Option("--lang", help="de or en.")] = "en",
     country: Annotated[str, typer.Option("--country", help="DE, AT or CH: how numbers are written.")] = "DE",
+    against: Annotated[
+        str,
+        typer.Option("--against", help="Compare with: typical, won, threshold, medoid, earlier."),
+    ] = "",
     png: Annotated[
         bool, typer.Option("--png", help="Write the waterfall as PNG beside the HTML page.")
     ] = False,
@@ -252,7 +257,7 @@ def explain(
 
     found = job(
         Workspace.find(root), pipeline, account, language=lang, country=country, png=png, svg=svg,
-        information_sheet=information_sheet,
+        information_sheet=information_sheet, against=against,
     )  # fmt: skip
     if as_json:
         print_json(found.record())

@@ -273,12 +273,21 @@ class Scoring:
 
 @dataclass(frozen=True, config=_FROZEN)
 class Explanation:
-    """``[explanation]``: what explanations need to know beyond the model.
+    """``[explanation]``: whom scores are compared with, and what explanations need to know beyond the model.
 
+    `reference` is whom: the typical account (made up of medians), the real account nearest to it (`medoid`),
+    the average account that converted (`won`), or the accounts where tier A ends (`threshold`). `segment`
+    names a category feature: an account is then compared with its own segment, if that had `segment_rows`
+    rows in the training. `languages` are those in which every night's reasons are published in words.
     `controller` is who answers questions of persons concerned, as it stands on their information sheet: name,
     address, and how to reach the data protection officer.
     """
 
+    reference: Literal["typical", "medoid", "won", "threshold"] = "typical"
+    segment: str = ""
+    segment_rows: Annotated[int, Field(ge=1)] = 200
+    languages: tuple[Literal["de", "en"], ...] = ()
+    country: Literal["DE", "AT", "CH"] = "DE"
     controller: str = ""
 
 

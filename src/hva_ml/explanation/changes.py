@@ -5,40 +5,14 @@ features). That is the Shapley value of a game of two players, so neither side t
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.composition import COINCIDENT, STEP, TOLERANCE, LogLink
+from hva_ml.explanation.composition import TOLERANCE, Model, link_slope
 from hva_ml.explanation.pairs import between
 from hva_ml.explanation.trees import Floats
-from hva_ml.explanation.treeshap import Margins
-
-
-class Model(Protocol):
-    """What is asked of a bundle."""
-
-    @property
-    def conversion(self) -> Margins:
-        """Log-odds before calibration."""
-        ...
-
-    @property
-    def calibrator(self) -> LogLink:
-        """Margin to ln p."""
-        ...
-
-    @property
-    def value(self) -> Margins:
-        """Logarithm of the value if converted, up to a constant."""
-        ...
-
-    @property
-    def value_log_scale(self) -> float:
-        """That constant."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -139,14 +113,8 @@ def _scores(seen: Seen) -> tuple[Floats, Floats]:
 def _parts(seen: Seen) -> Floats:
     model = seen.model
     m0, m1 = model.conversion.margin(seen.before), model.conversion.margin(seen.after)
-    link = model.calibrator.log_probability
-    near = np.abs(m1 - m0) < COINCIDENT
-    slope = np.where(
-        near,
-        (link(m0 + STEP) - link(m0 - STEP)) / (2.0 * STEP),
-        (link(m1) - link(m0)) / np.where(near, 1.0, m1 - m0),
-    )
-    likelihood = between(model.conversion, seen.before, seen.after) * slope[:, None]
+    slope = link_slope(model.calibrator, m0, m1)[:, None]
+    likelihood = between(model.conversion, seen.before, seen.after) * slope
     return likelihood + between(model.value, seen.before, seen.after)
 
 

@@ -4,14 +4,14 @@ ln(expected value) = ln(probability) + ln(value if converted). Each margin's exa
 through its link by the rescale rule, so that their exponentials are factors which multiply to the score.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.trees import Floats
+from hva_ml.explanation.pairs import between
+from hva_ml.explanation.trees import Floats, Ints
 from hva_ml.explanation.treeshap import Margins, interventional
 
 TOLERANCE = 1e-9
@@ -28,24 +28,48 @@ class LogLink(Protocol):
         ...
 
 
+class Model(Protocol):
+    """What is asked of a bundle."""
+
+    @property
+    def conversion(self) -> Margins:
+        """Log-odds before calibration."""
+        ...
+
+    @property
+    def calibrator(self) -> LogLink:
+        """Margin to ln p."""
+        ...
+
+    @property
+    def value(self) -> Margins:
+        """Logarithm of the value if converted, up to a constant."""
+        ...
+
+    @property
+    def value_log_scale(self) -> float:
+        """That constant."""
+        ...
+
+
 @dataclass(frozen=True)
 class Explanation:
-    """Why each row's expected value differs from the reference account's.
+    """Why each row's expected value differs from that of the account it is compared with.
 
     Attributes
     ----------
     likelihood, value : numpy.ndarray of float64, shape (n_rows, n_features)
         Contributions to ln(probability) and to ln(value if converted).
-    log_base_probability, log_base_value : float
-        The reference account's own.
+    log_base_probability, log_base_value : numpy.ndarray of float64, shape (n_rows,)
+        Of the account that each row is compared with.
     log_probability, log_value : numpy.ndarray of float64, shape (n_rows,)
         What the models say of each row, for the check.
     """
 
     likelihood: Floats
     value: Floats
-    log_base_probability: float
-    log_base_value: float
+    log_base_probability: Floats
+    log_base_value: Floats
     log_probability: Floats
     log_value: Floats
 
@@ -55,8 +79,8 @@ class Explanation:
         return self.likelihood + self.value
 
     @property
-    def log_base(self) -> float:
-        """ln(expected value) of the reference account."""
+    def log_base(self) -> Floats:
+        """ln(expected value) of the account that each row is compared with, shape (n_rows,)."""
         return self.log_base_probability + self.log_base_value
 
     @property
@@ -90,15 +114,8 @@ class Explanation:
                 )
 
 
-def explain(
-    conversion: Margins,
-    calibrator: LogLink,
-    value: Margins,
-    value_log_scale: float,
-    X: Floats,
-    reference: Floats,
-) -> Explanation:
-    """Explain expected values against one reference account, exactly.
+def explain(model: Model, X: Floats, reference: Floats, which: Ints | None = None) -> Explanation:
+    """Explain expected values against reference accounts, exactly.
 
     Rescale rule: a margin's contribution is multiplied by (ln p(x) - ln p(r)) / (m(x) - m(r)), the slope of
     the link between row and reference (DeepLIFT; G-DeepSHAP: Chen, Lundberg and Lee 2022, Nature
@@ -107,16 +124,14 @@ def explain(
 
     Parameters
     ----------
-    conversion, value : Booster
-        Value margins are logarithms of the value if converted, up to `value_log_scale`.
-    calibrator : Platt or Beta
-        Increasing map from margin to probability.
-    value_log_scale : float
-        Added to the value margin.
+    model : Bundle
+        Two models, calibrator and level.
     X : numpy.ndarray of float64, shape (n_rows, n_features)
         The encoded rows.
-    reference : numpy.ndarray of float64, shape (n_features,)
-        The encoded reference account, see `typical`.
+    reference : numpy.ndarray of float64, shape (n_features,) or (n_references, n_features)
+        The encoded reference account, or several.
+    which : numpy.ndarray of int64, shape (n_rows,), optional
+        With several: which one each row is compared with.
 
     Returns
     -------
@@ -128,67 +143,57 @@ def explain(
     IntegrityError
         If the contributions of a row do not add up.
     """
-    home = np.asarray(reference, dtype=np.float64)[None, :]
-    margins, base = conversion.margin(X), conversion.margin(home)
-    worth = value.margin(X)
-    log_p, log_p_base = calibrator.log_probability(margins), calibrator.log_probability(base)
-    slope = _slope(calibrator, margins, float(base[0]), log_p - log_p_base[0])
+    homes = np.atleast_2d(np.asarray(reference, dtype=np.float64))
+    place = np.zeros(len(X), dtype=np.int64) if which is None else np.asarray(which, dtype=np.int64)
+    m, v = model.conversion.margin(X), model.value.margin(X)
+    likelihood = interventional(model.conversion, X, homes, place, margins=m)
+    value = interventional(model.value, X, homes, place, margins=v)
+    bases = model.conversion.margin(homes)[place], model.value.margin(homes)[place]
+    return _composed(model, likelihood, value, bases, (m, v))
+
+
+def explain_past(model: Model, before: Floats, after: Floats) -> Explanation:
+    """Explain each row's expected value against the same account as it was before, exactly.
+
+    Parameters
+    ----------
+    model : Bundle
+        Two models, calibrator and level.
+    before, after : numpy.ndarray of float64, shape (n_rows, n_features)
+        The encoded rows.
+
+    Returns
+    -------
+    Explanation
+        Already checked; a feature that has not changed contributes exactly 0.
+
+    Raises
+    ------
+    IntegrityError
+        If the contributions of a row do not add up.
+    """
+    bases, ends = ((model.conversion.margin(x), model.value.margin(x)) for x in (before, after))
+    likelihood = between(model.conversion, before, after)
+    value = between(model.value, before, after)
+    return _composed(model, likelihood, value, bases, ends)
+
+
+def _composed(
+    model: Model, likelihood: Floats, value: Floats, bases: tuple[Floats, Floats], ends: tuple[Floats, Floats]
+) -> Explanation:
+    link, scale = model.calibrator.log_probability, model.value_log_scale
+    slope = link_slope(model.calibrator, bases[0], ends[0])
     explanation = Explanation(
-        likelihood=interventional(conversion, X, reference, margins=margins) * slope[:, None],
-        value=interventional(value, X, reference, margins=worth),
-        log_base_probability=float(log_p_base[0]),
-        log_base_value=float(value.margin(home)[0] + value_log_scale),
-        log_probability=log_p,
-        log_value=worth + value_log_scale,
-    )
+        likelihood * slope[:, None], value,
+        link(bases[0]), bases[1] + scale, link(ends[0]), ends[1] + scale,
+    )  # fmt: skip
     explanation.check()
     return explanation
 
 
-def _slope(calibrator: LogLink, margins: Floats, base: float, difference: Floats) -> Floats:
-    apart = margins - base
-    near = np.abs(apart) < COINCIDENT
-    around = calibrator.log_probability(np.array([base + STEP, base - STEP]))
-    derivative = float(around[0] - around[1]) / (2.0 * STEP)
-    return np.where(near, derivative, difference / np.where(near, 1.0, apart))
-
-
-def typical(X: Floats, kinds: Sequence[str]) -> Floats:
-    """Return the typical account: a made-up row that every score is compared with.
-
-    A number is the lower median of the known values (so that it is a value which occurs), or NaN if more
-    than half are unknown. A category is its most frequent code, NaN among them; ties go to the lower code,
-    NaN last.
-
-    Parameters
-    ----------
-    X : numpy.ndarray of float64, shape (n_rows, n_features)
-        Encoded rows, at least one.
-    kinds : sequence of str, length n_features
-        ``number`` or ``category``.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_features,)
-
-    Examples
-    --------
-    >>> typical(np.array([[1.0, 0.0], [4.0, 1.0], [np.nan, 1.0]]), ("number", "category")).tolist()
-    [1.0, 1.0]
-    """
-    if not len(X) or X.shape[1] != len(kinds):
-        raise IntegrityError(
-            f"No typical account can be made of {X.shape[0]} rows, {X.shape[1]} columns, {len(kinds)} kinds.",
-            where="reference account",
-            fix="Give the encoded training rows and one kind for each column.",
-        )
-    found = np.empty(X.shape[1])
-    for j, kind in enumerate(kinds):
-        known = X[~np.isnan(X[:, j]), j]
-        unknown = len(X) - len(known)
-        if kind == "category":
-            codes, counts = np.unique(known, return_counts=True)
-            found[j] = codes[np.argmax(counts)] if len(codes) and counts.max() >= unknown else np.nan
-        else:
-            found[j] = np.sort(known)[(len(known) - 1) // 2] if 2 * unknown <= len(X) else np.nan
-    return found
+def link_slope(calibrator: LogLink, m0: Floats, m1: Floats) -> Floats:
+    """Return (ln p(m1) - ln p(m0)) / (m1 - m0), the derivative where both coincide; shape (n_rows,)."""
+    link = calibrator.log_probability
+    near = np.abs(m1 - m0) < COINCIDENT
+    around = (link(m0 + STEP) - link(m0 - STEP)) / (2.0 * STEP)
+    return np.where(near, around, (link(m1) - link(m0)) / np.where(near, 1.0, m1 - m0))

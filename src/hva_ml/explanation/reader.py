@@ -1,9 +1,12 @@
 """Whom we speak to, and how we name what an account is compared with."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TypedDict
 
+from hva_ml.explanation.formats import day as written_day
 from hva_ml.explanation.formats import swiss
+from hva_ml.explanation.grammar import cleaned
 from hva_ml.features.definition import FeatureDefinition
 
 # What an account may be compared with: German and English for "…, <there> 3" and "… than <there>".
@@ -13,6 +16,21 @@ REFERENCES: dict[str, tuple[str, str]] = {
     "won": ("bei gewonnenen Accounts", "for won accounts"),
     "earlier": ("zuvor", "before"),
 }
+
+
+# What an account of each kind is called: German, English.
+NAMES: dict[str, tuple[str, str]] = {
+    "typical": ("Typischer Account", "Typical account"),
+    "medoid": ("Typischer Account", "Typical account"),
+    "threshold": ("Account an der Grenze von A zu B", "Account at the threshold from A to B"),
+    "won": ("Durchschnittlicher gewonnener Account", "Average won account"),
+    "earlier": ("Dieser Account am {day}", "This account on {day}"),
+}
+
+
+def spoken_of(kind: str) -> str:
+    """Return the key of `REFERENCES` for a kind of reference account: a medoid is a typical account too."""
+    return "typical" if kind == "medoid" else kind
 
 
 class Spoken(TypedDict):
@@ -56,6 +74,12 @@ class Reader:
     def pick(self, words: tuple[str, str]) -> str:
         """Return the German or the English one of a pair, as the country spells it."""
         return swiss(words[0], self.country) if self.german else words[1]
+
+    def named(self, kind: str, segment: str = "", day: date | None = None) -> str:
+        """Return what a reference account is called: "Typischer Account (Handel)", "Average won account"."""
+        written = written_day(day, **self.spoken) if day else ""
+        name = self.pick(NAMES[kind]).format(day=written)
+        return f"{name} ({cleaned(segment)})" if segment else name
 
     def label(self, definition: FeatureDefinition) -> str:
         """Return a feature's label, in the plural where it counts."""

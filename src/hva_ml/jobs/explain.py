@@ -1,7 +1,7 @@
 """Explain: one account's published score in words and factors, its page, and its information sheet."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,20 +13,22 @@ from hva_ml.errors import UsageError
 from hva_ml.explanation.families import FamilyFactor, families
 from hva_ml.explanation.formats import factor, money
 from hva_ml.explanation.paragraph import paragraph
-from hva_ml.explanation.reader import Reader
+from hva_ml.explanation.reader import Reader, spoken_of
 from hva_ml.explanation.reasons import Reason, reasons, topic_labels
 from hva_ml.explanation.waterfall import waterfall
+from hva_ml.jobs.comparison import compared
 from hva_ml.jobs.neighbours import Neighbour, neighbours
 from hva_ml.jobs.sheet import write_sheet
 from hva_ml.jobs.told import Told, told
 from hva_ml.reports import account as page
+from hva_ml.scoring import segment_words
 from hva_ml.workspace import Workspace
 
 Language = Literal["de", "en"]
 INNER = ("step", "other")
 WORDS = {
-    "en": ("Step", "Factor", "Expected value", "Typical account", "Everything else", "This account"),
-    "de": ("Schritt", "Faktor", "Erwarteter Wert", "Typischer Account", "Alles Übrige", "Dieser Account"),
+    "en": ("Step", "Factor", "Expected value", "Everything else", "This account"),
+    "de": ("Schritt", "Faktor", "Erwarteter Wert", "Alles Übrige", "Dieser Account"),
 }
 
 
@@ -50,6 +52,8 @@ class Explained:
         The arithmetic from the typical account to this one: step, factor, expected value reached.
     table : pyarrow.Table
         The same in numbers: step, kind, factor, start, end, change.
+    likelihood, value : pyarrow.Table
+        The same for probability and for value if converted alone.
     files : tuple of pathlib.Path
         The page, and what else was asked for.
     language, country : str
@@ -66,6 +70,8 @@ class Explained:
     columns: tuple[str, ...]
     steps: tuple[tuple[str, ...], ...]
     table: pa.Table
+    likelihood: pa.Table
+    value: pa.Table
     files: tuple[Path, ...]
     language: Language
     country: str
@@ -85,6 +91,8 @@ class Explained:
             "families": [asdict(f) for f in self.families],
             "neighbours": [asdict(n) for n in self.neighbours],
             "steps": self.table.to_pylist(),
+            "likelihood_steps": self.likelihood.to_pylist(),
+            "value_steps": self.value.to_pylist(),
             "files": [str(p) for p in self.files],
         }
 
@@ -99,6 +107,7 @@ def explain(
     png: bool = False,
     svg: bool = False,
     information_sheet: bool = False,
+    against: str = "",
 ) -> Explained:
     """Explain the published score of one account, and write its page.
 
@@ -114,6 +123,9 @@ def explain(
         How German is spelled and numbers are written.
     png, svg : bool
         Write the waterfall as a picture too.
+    against : str
+        Whom it is compared with: ``typical``, ``won``, ``threshold``, ``medoid`` (if the release has one) or
+        ``earlier`` (itself a quarter ago); by default as published.
     information_sheet : bool
         Write the information sheet for the person concerned too (Art. 15 (1) (h) GDPR).
 
@@ -131,36 +143,42 @@ def explain(
     config = ws.config(pipeline)
     tongue = spoken(language, country)
     words = WORDS[tongue]
-    found = told(ws, config, account)
+    published = told(ws, config, account)
+    found = compared(ws, config, published, against)
     row, bundle = found.row, found.bundle
-    reader = Reader(tongue, country, bundle.currency)
-    why = tuple(
-        reasons(
-            bundle.definitions, found.values, bundle.typical, found.contributions,
-            language=tongue, country=country, currency=bundle.currency, limit=config.scoring.reasons,
-        )
-    )  # fmt: skip
+    reader = Reader(tongue, country, bundle.currency, spoken_of(found.home.kind))
+    segment = segment_words(bundle, found.home.place, reader) if found.home.place >= 0 else ""
+    home = reader.named(found.home.kind, segment, found.home.day)
+    why = _reasons(found, reader, config.scoring.reasons)
     labels = topic_labels(bundle.definitions, found.contributions, language=tongue, country=country)
-    table = waterfall(
-        labels, found.contributions, found.log_base, base=words[3], other=words[4], total=words[5]
+    table, likely, worth = (
+        waterfall(labels, effects, base, base=home, other=words[3], total=words[4])
+        for effects, base in (
+            (found.contributions, found.log_base),
+            (found.likelihood, found.log_base_probability),
+            (found.value, found.log_base_value),
+        )
     )
     text = paragraph(
         why, probability=row["conversion_probability"], value_if_converted=row["value_if_converted"],
         expected_value=row["expected_value"], typical_expected_value=float(np.exp(found.log_base)),
         horizon_days=bundle.horizon_days, language=tongue, country=country, currency=bundle.currency,
+        reference=reader.reference, segment=segment,
     )  # fmt: skip
     overview = families(bundle.definitions, found.likelihood, found.value)
-    like = neighbours(ws, config, bundle, account, found.contributions, found.names, reader)
+    like = neighbours(ws, config, bundle, account, published.contributions, found.names, reader)
     place = _place(ws, config, row)
-    files = page.write(
-        _view(found, why, overview, like, table), place, language=tongue, country=country, png=png, svg=svg
-    )
+    view = replace(_view(found, home, why, overview, like, table), parts=(_part(likely), _part(worth)))
+    files = page.write(view, place, language=tongue, country=country, png=png, svg=svg)
     if information_sheet:
-        files += (write_sheet(config, found, why, place, language=tongue, country=country),)
+        # The sheet speaks of what is typical, whatever the score is compared with elsewhere.
+        usual = found if found.home.kind == "typical" else compared(ws, config, published, "typical")
+        plain = _reasons(usual, replace(reader, reference="typical"), config.scoring.reasons)
+        files += (write_sheet(config, usual, plain, place, language=tongue, country=country),)
     title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
     return Explained(
-        account, title, text, row, why, overview, like, words[:3], _steps(table, reader), table, files,
-        tongue, country,
+        account, title, text, row, why, overview, like, words[:3], _steps(table, reader), table,
+        likely, worth, files, tongue, country,
     )  # fmt: skip
 
 
@@ -186,8 +204,24 @@ def _steps(table: pa.Table, reader: Reader) -> tuple[tuple[str, ...], ...]:
     )
 
 
+def _reasons(found: Told, reader: Reader, limit: int) -> tuple[Reason, ...]:
+    return tuple(
+        reasons(
+            found.bundle.definitions, found.values, found.home.values, found.contributions,
+            language=spoken(reader.language), country=reader.country, currency=reader.currency,
+            reference=reader.reference, limit=limit,
+        )
+    )  # fmt: skip
+
+
+def _part(table: pa.Table) -> tuple[tuple[str, float, float], ...]:
+    """Return the steps of one part: what it is called, its factor, what is reached."""
+    return tuple((s["step"], s["factor"], s["end"]) for s in table.to_pylist() if s["kind"] != "total")
+
+
 def _view(
     found: Told,
+    home: str,
     why: tuple[Reason, ...],
     overview: tuple[FamilyFactor, ...],
     like: tuple[Neighbour, ...],
@@ -209,6 +243,8 @@ def _view(
         in_capacity=row["in_capacity"],
         strategic_weight=row["strategic_weight"],
         model_version=row["model_version"],
+        home=home,
+        kind=found.home.kind,
         base_expected_value=float(np.exp(found.log_base)),
         steps=tuple((s["step"], s["factor"], s["change"]) for s in table.to_pylist() if s["kind"] in INNER),
         positive_reasons=tuple((r.text, r.factor) for r in why if r.direction == "up"),

@@ -13,6 +13,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.evaluation.calibration_curve import calibration_curve
 from hva_ml.evaluation.captured_curve import captured_curve
 from hva_ml.evaluation.table import MODEL
+from hva_ml.explanation.reader import spoken_of
 from hva_ml.explanation.reasons import reasons, topic_labels
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.judgement import Judgement
@@ -23,7 +24,6 @@ from hva_ml.reports import charts
 from hva_ml.reports import model as page
 from hva_ml.reports import scores as scores_page
 from hva_ml.reports.language import Tongue
-from hva_ml.scoring import Scored
 from hva_ml.workspace import Workspace
 
 MOST_EXPLAINED = 2000
@@ -104,15 +104,14 @@ def write_scores_page(
     config: PipelineConfig,
     bundle: Bundle,
     published: Published,
-    scored: Scored,
+    table: pa.Table,
     features: FeatureSet,
     names: pa.Table,
 ) -> Path:
     """Write the page of a score run: the best accounts, each with its main reason."""
-    table = scored.table
     called = dict(zip(names["account_id"].to_pylist(), names["name"].to_pylist(), strict=True))
     ids = table["account_id"].to_pylist()
-    main = _main_reasons(bundle, scored, features, ids[:MOST_LISTED], config)
+    main = _main_reasons(bundle, features, ids[:MOST_LISTED], config)
     table = table.append_column("name", pa.array([called.get(i) or "" for i in ids], pa.string()))
     table = table.append_column("main_reason", pa.array([main.get(i, "") for i in ids], pa.string()))
     day = table["as_of"][0].as_py()
@@ -135,25 +134,24 @@ def write_scores_page(
 
 
 def _main_reasons(
-    bundle: Bundle, scored: Scored, features: FeatureSet, ids: list[str], config: PipelineConfig
+    bundle: Bundle, features: FeatureSet, ids: list[str], config: PipelineConfig
 ) -> dict[str, str]:
-    values = {r["account_id"]: r for r in _rows_of(features.table, ids)}
+    """Return the main reason of some accounts; the same row gives the same factors in any company."""
+    few = FeatureSet(
+        features.table.filter(pc.is_in(features.table["account_id"], pa.array(ids))), features.definitions
+    )
+    kind, X = config.explanation.reference, bundle.encoder.transform(few)
+    homes, total = bundle.references.which(X, kind).tolist(), bundle.explain(X, kind).total
     found: dict[str, str] = {}
-    for row in _rows_of(scored.explanations, ids):
-        total = np.array([row[f"likelihood.{n}"] + row[f"value.{n}"] for n in bundle.encoder.names])
-        account = values[row["account_id"]]
+    for k, account in enumerate(few.table.to_pylist()):
         told = reasons(
-            bundle.definitions, [account[d.name] for d in bundle.definitions], bundle.typical, total,
-            language="en", currency=config.pipeline.currency, limit=1,
+            bundle.definitions, [account[d.name] for d in bundle.definitions],
+            bundle.decoded(bundle.references.accounts[homes[k]].values), total[k],
+            language="en", currency=config.pipeline.currency, reference=spoken_of(kind), limit=1,
         )  # fmt: skip
         if told:
-            found[row["account_id"]] = told[0].text
+            found[account["account_id"]] = told[0].text
     return found
-
-
-def _rows_of(table: pa.Table, ids: list[str]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = table.filter(pc.is_in(table["account_id"], pa.array(ids))).to_pylist()
-    return rows
 
 
 def _facts(j: Judgement, bundle: Bundle) -> dict[str, object]:

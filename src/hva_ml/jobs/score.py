@@ -1,8 +1,10 @@
 """Score: every account as of a day with the champion, explained, audited and published as one whole."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +16,7 @@ from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError, UsageError
 from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet, table_fingerprint
+from hva_ml.jobs.comparison import chosen
 from hva_ml.jobs.pages import write_scores_page
 from hva_ml.jobs.prepare import prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
@@ -104,6 +107,8 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
     day = _day(as_of)
     with publication.lock(ws.lock(config.name)):
         released, bundle = champion_release(ws, config.name)
+        where = f"pipelines/{config.name}.toml, [explanation] reference"
+        kind = chosen(bundle, config.explanation.reference, config.name, where)
         progress.stage("Reading sources and checking the contract")
         moment = instant(day, config.pipeline.timezone)
         prepared = prepare(ws, config, until=moment)
@@ -111,19 +116,18 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
         visible = prepared.tables.upto(moment)
         progress.stage("Point-in-time features")
         features = _features(config, prepared.tables, day)
-        progress.stage(f"Scoring and explaining {features.table.num_rows} accounts")
+        progress.stage(f"Scoring {features.table.num_rows} accounts")
         accounts = visible.tables["accounts"]
         names = _names(accounts, features.table)
-        scored = scoring.score(bundle, features, accounts, config.scoring, model_version=released)
-        progress.stage("Auditing and publishing")
+        scored = scoring.score(
+            bundle, features, accounts, config.scoring, model_version=released,
+            explanation=config.explanation, kind=kind,
+        )  # fmt: skip
+        progress.stage("Explaining, auditing and publishing")
+        whole = {"features": features.table, "accounts": names, "references": scoring.references(bundle)}
         published = publication.publish(
             ws.scores(config.name),
-            {
-                "scores": scored.table,
-                "explanations": scored.explanations,
-                "features": features.table,
-                "accounts": names,
-            },
+            chain(_counted(scored, progress), [whole]),
             {
                 "pipeline": config.name,
                 "as_of": day.isoformat(),
@@ -137,12 +141,22 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
             expected_rows=features.table.num_rows,
         )
         progress.stage("Writing the page of the run")
-        page = write_scores_page(ws, config, bundle, published, scored, features, names)
+        table = publication.read(ws.scores(config.name), "scores", published.run_id)
+        page = write_scores_page(ws, config, bundle, published, table, features, names)
     findings = (*prepared.tables.violations, *_stale(visible, config, day))
     return Scores(
-        ws, config.name, day, published.run_id, published.published, published.path, scored.table, page,
+        ws, config.name, day, published.run_id, published.published, published.path, table, page,
         findings,
     )  # fmt: skip
+
+
+def _counted(scored: scoring.Scored, progress: Progress) -> Iterator[dict[str, pa.Table]]:
+    """Pass the pieces on and tell how many accounts are done."""
+    done, n = 0, scored.features.table.num_rows
+    for piece in scored.parts():
+        yield piece
+        done += piece["scores"].num_rows
+        progress.step(done, n, "accounts")
 
 
 def _features(config: PipelineConfig, tables: ContractTables, day: date) -> FeatureSet:

@@ -1,36 +1,25 @@
 """The information sheet for the person concerned, rebuilt from what was published, or refused."""
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from hva_ml.config import PipelineConfig
-from hva_ml.errors import ConfigError, IntegrityError
+from hva_ml.errors import ConfigError
 from hva_ml.explanation.grammar import capital
 from hva_ml.explanation.phrases import is_season, stated
 from hva_ml.explanation.reader import Reader
 from hva_ml.explanation.reasons import Reason, plain
 from hva_ml.explanation.selection import Floats, grouped, topics
-from hva_ml.features.definition import FeatureDefinition, FeatureSet
+from hva_ml.features.definition import FeatureDefinition
 from hva_ml.jobs.told import Told
 from hva_ml.registry.bundle import Bundle
 from hva_ml.reports import information
 from hva_ml.reports.language import Language
 
-TOLERANCE = 1e-9
 MOST_CHANGES = 5
-
-
-@dataclass(frozen=True)
-class Rescored:
-    """What the models say of encoded rows: probability, and its product with the value."""
-
-    probability: Floats
-    expected_value: Floats
 
 
 def write_sheet(
@@ -75,7 +64,7 @@ def _view(
     config: PipelineConfig, found: Told, why: tuple[Reason, ...], reader: Reader
 ) -> information.InformationView:
     bundle, row, facts = found.bundle, found.row, found.bundle.metadata
-    encoded = _same_score(found)
+    encoded = found.encoded()
     sides = facts.get("released_on", {})
     learned = [*sides.get("train", ()), *sides.get("calibrate", ())]
     used = [d for d in bundle.definitions if not is_season(d)]
@@ -117,32 +106,6 @@ def _view(
     )
 
 
-def _same_score(found: Told) -> Floats:
-    """Return the encoded row, after the released models have given the published score from it."""
-    bundle, row = found.bundle, found.row
-    columns = {
-        d.name: pa.array([v], pa.string() if d.kind == "category" else pa.float64())
-        for d, v in zip(bundle.definitions, found.values, strict=True)
-    }
-    X = bundle.encoder.transform(FeatureSet(pa.table(columns), bundle.definitions))
-    again = float(_score(bundle, X).expected_value[0])
-    published = float(row["expected_value"])
-    same = abs(again - published) <= TOLERANCE * max(abs(published), 1.0)
-    if found.run.identity.get("release") != bundle.release or not same:
-        raise IntegrityError(
-            "The score cannot be rebuilt from what was published.",
-            where=f"run {found.run.run_id}, release {bundle.release[:16]}",
-            why="A sheet about another procedure than the one applied would inform nobody.",
-            fix="Restore the release from a copy or from git, or score again.",
-        )
-    return X
-
-
-def _score(bundle: Bundle, X: Floats) -> Rescored:
-    p = bundle.calibrator.probability(bundle.conversion.margin(X))
-    return Rescored(p, p * np.exp(bundle.value.margin(X) + bundle.value_log_scale))
-
-
 def _changes(
     bundle: Bundle, encoded: Floats, found: Told, reader: Reader
 ) -> tuple[tuple[str, float, float], ...]:
@@ -157,13 +120,13 @@ def _changes(
     strongest = [t for t in strongest if effects.effects[0, t] != 0.0]
     if not strongest:
         return ()
-    X = np.repeat(encoded, len(strongest), axis=0)
+    X, home = np.repeat(encoded, len(strongest), axis=0), bundle.references.accounts[found.home.place].values
     for k, t in enumerate(strongest):
-        X[k, list(members[t])] = bundle.reference[list(members[t])]
-    scored = _score(bundle, X)
+        X[k, list(members[t])] = home[list(members[t])]
+    probability, value = bundle.outcomes(X)
     return tuple(
         (_label(bundle.definitions[int(effects.told[0, t])], reader), float(p), float(e))
-        for t, p, e in zip(strongest, scored.probability, scored.expected_value, strict=True)
+        for t, p, e in zip(strongest, probability, probability * value, strict=True)
     )
 
 

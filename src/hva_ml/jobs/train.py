@@ -13,10 +13,9 @@ from hva_ml.config import PipelineConfig
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.suspicion import suspicious
 from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
-from hva_ml.explanation.composition import typical
 from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet, table_fingerprint
-from hva_ml.jobs import evidence
+from hva_ml.jobs import comparison, evidence
 from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
@@ -88,6 +87,7 @@ def training_set(config: PipelineConfig, prepared: Prepared) -> TrainingSet:
     when = calendar(config, prepared.tables)
     features = build.build(prepared.tables, config, when)
     table = labels.build(prepared.tables, features.index, config, when)
+    comparison.segment_column(config, features.definitions)
     return TrainingSet(when, features, table, Targets.of(table))
 
 
@@ -216,7 +216,6 @@ def _bundle(
     rows: np.ndarray,
     judgement: Judgement,
 ) -> Bundle:
-    X = final.encoder.transform(data.features.take(rows))
     return Bundle(
         pipeline=config.name,
         config_text=(ws.pipelines / f"{config.name}.toml").read_text(encoding="utf-8"),
@@ -227,7 +226,9 @@ def _bundle(
         value=final.value,
         value_log_scale=final.value_log_scale,
         value_distribution=searched.value.distribution or "tweedie",
-        reference=typical(X, tuple(d.kind for d in data.features.definitions)),
+        references=comparison.reference_accounts(
+            config, data.features.take(rows), data.targets.converted[rows], final
+        ),
         currency=config.pipeline.currency,
         horizon_days=config.horizon.days,
         gap_days=config.horizon.gap_days,

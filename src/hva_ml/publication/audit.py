@@ -16,36 +16,70 @@ TIERS = ("A", "B", "C")
 TOLERANCE = 1e-9
 
 
-def audit(tables: Mapping[str, pa.Table], expected_rows: int) -> None:
-    """Refuse a run that must not reach sales.
+class Audit:
+    """Refuses a run that must not reach sales, piece by piece while it is written.
 
     Parameters
     ----------
-    tables : mapping of str to pyarrow.Table
-        With ``scores``, and ``explanations`` in the form of ``scoring.score`` if there are any.
     expected_rows : int
         Accounts of the population.
-
-    Raises
-    ------
-    RefusedError
-        Naming the first thing found, with at most five accounts.
     """
-    if SCORES not in tables:
-        raise _refused("There is no table of scores", "run")
-    scores = tables[SCORES]
-    missing = [c for c in ("account_id", *NUMBERS, "rank", "tier") if c not in scores.column_names]
-    if missing:
-        raise _refused(f"Columns are missing: {', '.join(missing)}", SCORES)
-    if scores.num_rows != expected_rows:
-        raise _refused(f"{scores.num_rows} accounts are scored, the population has {expected_rows}", SCORES)
-    _accounts(scores)
-    _numbers(scores)
-    if EXPLANATIONS in tables:
-        _additive(scores, tables[EXPLANATIONS])
+
+    def __init__(self, expected_rows: int) -> None:
+        self._expected = expected_rows
+        self._seen: list[pa.Table] = []
+
+    def piece(self, tables: Mapping[str, pa.Table]) -> None:
+        """Audit the numbers of some accounts: ``scores`` with their ``explanations``, if there are any.
+
+        Raises
+        ------
+        RefusedError
+            Naming the first thing found, with at most five accounts.
+        """
+        if SCORES not in tables:
+            return
+        scores = tables[SCORES]
+        missing = [c for c in ("account_id", *NUMBERS, "rank", "tier") if c not in scores.column_names]
+        if missing:
+            raise _refused(f"Columns are missing: {', '.join(missing)}", SCORES)
+        _ids(scores)
+        tiers = np.array([t in TIERS for t in scores["tier"].to_pylist()], dtype=np.bool_)
+        _refuse_rows(scores, ~tiers, "tier", "have no tier A, B or C")
+        _numbers(scores)
+        if EXPLANATIONS in tables:
+            _additive(scores, tables[EXPLANATIONS])
+        self._seen.append(scores.select(["account_id", "rank"]))
+
+    def whole(self) -> None:
+        """Audit the run after its last piece: every account once, every rank once.
+
+        Raises
+        ------
+        RefusedError
+            As `piece`.
+        """
+        if not self._seen:
+            raise _refused("There is no table of scores", "run")
+        scores = pa.concat_tables(self._seen)
+        if scores.num_rows != self._expected:
+            raise _refused(
+                f"{scores.num_rows} accounts are scored, the population has {self._expected}", SCORES
+            )
+        _ids(scores)
+        ranks = np.sort(np.asarray(pc.fill_null(scores["rank"], 0)))
+        if not np.array_equal(ranks, np.arange(1, scores.num_rows + 1)):
+            raise _refused("The ranks are not 1 to n, each once", f"{SCORES}.rank")
 
 
-def _accounts(scores: pa.Table) -> None:
+def audit(tables: Mapping[str, pa.Table], expected_rows: int) -> None:
+    """Refuse a run of one piece, see `Audit`."""
+    found = Audit(expected_rows)
+    found.piece(tables)
+    found.whole()
+
+
+def _ids(scores: pa.Table) -> None:
     ids = scores["account_id"]
     counts = ids.value_counts()
     twice = [str(r["values"]) for r in counts.filter(pc.greater(counts.field("counts"), 1)).to_pylist()]
@@ -55,11 +89,6 @@ def _accounts(scores: pa.Table) -> None:
             f"{SCORES}.account_id",
             sorted(twice),
         )
-    ranks = np.sort(np.asarray(pc.fill_null(scores["rank"], 0)))
-    if not np.array_equal(ranks, np.arange(1, scores.num_rows + 1)):
-        raise _refused("The ranks are not 1 to n, each once", f"{SCORES}.rank")
-    tiers = np.array([t in TIERS for t in scores["tier"].to_pylist()], dtype=np.bool_)
-    _refuse_rows(scores, ~tiers, "tier", "have no tier A, B or C")
 
 
 def _numbers(scores: pa.Table) -> None:

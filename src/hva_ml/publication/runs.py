@@ -6,16 +6,18 @@ been held to its hash. The caller of `publish` holds the pipeline's lock.
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hva_ml.errors import IntegrityError, UsageError, nearest
-from hva_ml.publication.audit import audit
+from hva_ml.publication.audit import Audit
 from hva_ml.registry.folders import (
     MANIFEST,
     PART,
@@ -74,19 +76,24 @@ def run_id_of(identity: Mapping[str, Any]) -> str:
 
 
 def publish(
-    folder: Path, tables: Mapping[str, pa.Table], identity: Mapping[str, Any], *, expected_rows: int
+    folder: Path,
+    pieces: Iterable[Mapping[str, pa.Table]],
+    identity: Mapping[str, Any],
+    *,
+    expected_rows: int,
 ) -> Published:
-    """Audit the tables, write them as one run, and make it the current one by a single step.
+    """Audit tables while they are written as one run, and make it the current one by a single step.
 
-    A run of the same identity that is already current and whole is left as it is. One that is there but
-    damaged is set aside and written again.
+    A run of the same identity that is already current and whole is left as it is, and no piece is asked for.
+    One that is there but damaged is set aside and written again.
 
     Parameters
     ----------
     folder : Path
         ``data/scores/<pipeline>``.
-    tables : mapping of str to pyarrow.Table
-        ``scores`` is audited, with ``explanations`` if given; each becomes ``<name>.parquet``.
+    pieces : iterable of mapping of str to pyarrow.Table
+        Pieces of one name become ``<name>.parquet``, each a row group of it, so that no table need fit into
+        memory. ``scores`` is audited, with ``explanations`` of the same accounts in the same piece.
     identity : mapping
         JSON-ready; equal identities are the same run.
     expected_rows : int
@@ -109,9 +116,7 @@ def publish(
         if _read_pointer(folder) == pointer:
             return Published(run_id, path, False, dict(identity), known)
     else:
-        audit(tables, expected_rows)
-        _set_aside(path)
-        known = _write(path, tables, identity)
+        known = _write(path, pieces, identity, Audit(expected_rows))
         pointer = _pointer(run_id, path)
     replace_file(folder / CURRENT, pointer)
     return Published(run_id, path, True, dict(identity), known)
@@ -138,8 +143,12 @@ def current(folder: Path) -> Published | None:
     return Published(run_id, path, False, manifest["identity"], manifest["rows"])
 
 
-def read(folder: Path, table: str = "scores", run_id: str | None = None) -> pa.Table:
+def read(
+    folder: Path, table: str = "scores", run_id: str | None = None, *, account: str | None = None
+) -> pa.Table:
     """Return one table of a run, the current one by default, after holding it to its hash.
+
+    With `account` only its rows, none if it has none.
 
     Raises
     ------
@@ -175,16 +184,18 @@ def read(folder: Path, table: str = "scores", run_id: str | None = None) -> pa.T
     if bytes_entry(content) != files[name]:
         raise _damaged(path / name, "A table of the run has been changed")
     try:
-        return pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        return file.read() if account is None else _rows_of(file, account)
     except (OSError, pa.ArrowInvalid) as error:
         raise _damaged(path / name, "A table of the run cannot be read") from error
 
 
-def _write(path: Path, tables: Mapping[str, pa.Table], identity: Mapping[str, Any]) -> dict[str, int]:
-    rows = {name: int(table.num_rows) for name, table in sorted(tables.items())}
+def _write(
+    path: Path, pieces: Iterable[Mapping[str, pa.Table]], identity: Mapping[str, Any], audit: Audit
+) -> dict[str, int]:
     with whole_folder(path) as part:
-        for name, table in sorted(tables.items()):
-            pq.write_table(table, part / f"{name}.parquet", compression="zstd", write_page_checksum=True)
+        rows = _tables(part, pieces, audit)
+        audit.whole()
         manifest = {
             "format": FORMAT,
             "run_id": path.name,
@@ -194,7 +205,44 @@ def _write(path: Path, tables: Mapping[str, pa.Table], identity: Mapping[str, An
         }
         sealed = {**manifest, "seal": text_hash(canonical(manifest))}
         (part / MANIFEST).write_bytes(pretty(sealed).encode())
+        _set_aside(path)
     return rows
+
+
+def _tables(part: Path, pieces: Iterable[Mapping[str, pa.Table]], audit: Audit) -> dict[str, int]:
+    """Write the pieces as they come; return the rows of each table."""
+    writers: dict[str, pq.ParquetWriter] = {}
+    rows: dict[str, int] = {}
+    with ExitStack() as open_files:
+        for piece in pieces:
+            audit.piece(piece)
+            for name, table in sorted(piece.items()):
+                if name not in writers:
+                    writers[name] = open_files.enter_context(_writer(part / f"{name}.parquet", table.schema))
+                writers[name].write_table(table)
+                rows[name] = rows.get(name, 0) + int(table.num_rows)
+    return dict(sorted(rows.items()))
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    # Numbers that hardly repeat: a dictionary of them only costs time, split into bytes they pack better.
+    numbers = [f.name for f in schema if pa.types.is_floating(f.type)]
+    others = [f.name for f in schema if f.name not in numbers]
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", write_page_checksum=True, use_dictionary=others,
+        column_encoding=dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
+    )  # fmt: skip
+
+
+def _rows_of(file: pq.ParquetFile, account: str) -> pa.Table:
+    """Read only the row groups that hold an account."""
+    groups = []
+    for k in range(file.num_row_groups):
+        ids = file.read_row_group(k, columns=["account_id"])["account_id"]
+        if pc.any(pc.equal(ids, account)).as_py():
+            found = file.read_row_group(k)
+            groups.append(found.filter(pc.equal(found["account_id"], account)))
+    return pa.concat_tables(groups) if groups else file.schema_arrow.empty_table()
 
 
 def _manifest(path: Path) -> dict[str, Any]:

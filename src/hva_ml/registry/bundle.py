@@ -15,6 +15,7 @@ from hva_ml.calibration import Calibrator
 from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation import composition
 from hva_ml.explanation.composition import Explanation
+from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
 from hva_ml.registry.folders import (
     MANIFEST,
@@ -86,8 +87,8 @@ class Bundle:
         Added to the value margin.
     value_distribution : str
         Family the value model was trained with.
-    reference : numpy.ndarray of float64, shape (n_features,)
-        The typical account as the models see it: what explanations compare with.
+    references : References
+        The accounts as the models see them that explanations compare with.
     currency : str
         ISO 4217 code.
     horizon_days, gap_days : int
@@ -105,16 +106,13 @@ class Bundle:
     value: Booster
     value_log_scale: float
     value_distribution: str
-    reference: Floats
+    references: References
     currency: str
     horizon_days: int
     gap_days: int
     metadata: dict[str, Any]
 
     def __post_init__(self) -> None:
-        reference = np.array(self.reference, dtype=np.float64)
-        reference.setflags(write=False)
-        object.__setattr__(self, "reference", reference)
         names = tuple(d.name for d in self.definitions)
         parts = {
             "encoder": self.encoder.names,
@@ -126,14 +124,14 @@ class Bundle:
             # Models fitted on a bare matrix number their columns; everything else must be the same features.
             if found != names and (part == "encoder" or found != numbered):
                 raise _not_together(f"the {part} reads other features than the {len(names)} that are defined")
-        if reference.shape != (len(names),):
-            raise _not_together(f"the reference account has shape {reference.shape}, not ({len(names)},)")
+        width = self.references.matrix.shape[1]
+        if width != len(names):
+            raise _not_together(f"the reference accounts have {width} features, not {len(names)}")
 
     def predict(self, features: FeatureSet) -> Predictions:
         """Return likelihood, value and expected value of every row."""
         X = self.encoder.transform(features)
-        probability = self.calibrator.probability(self.conversion.margin(X))
-        value = np.exp(self.value.margin(X) + self.value_log_scale)
+        probability, value = self.outcomes(X)
         return Predictions(
             account_id=features.table["account_id"],
             cutoff=features.table["cutoff"],
@@ -144,11 +142,15 @@ class Bundle:
             unseen=self.encoder.unseen(features),
         )
 
-    @property
-    def typical(self) -> tuple[float | str | None, ...]:
-        """The typical account's features as people read them: categories by name, None where unknown."""
+    def outcomes(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return likelihood and value if converted of encoded rows, each of shape (n_rows,)."""
+        probability = self.calibrator.probability(self.conversion.margin(X))
+        return probability, np.exp(self.value.margin(X) + self.value_log_scale)
+
+    def decoded(self, row: Floats) -> tuple[float | str | None, ...]:
+        """Return an encoded row as people read it: categories by name, None where unknown."""
         told: list[float | str | None] = []
-        for definition, code in zip(self.definitions, self.reference.tolist(), strict=True):
+        for definition, code in zip(self.definitions, row.tolist(), strict=True):
             if np.isnan(code):
                 told.append(None)
             elif definition.kind == "category":
@@ -157,12 +159,24 @@ class Bundle:
                 told.append(code)
         return tuple(told)
 
-    def explain(self, rows: FeatureSet | Floats) -> Explanation:
-        """Return the exact factors of every row, from a feature set or from the matrix of `predict`."""
+    def segment(self, reference: int) -> str | None:
+        """Return the category that a reference account stands for, None if it stands for all."""
+        account, column = self.references.accounts[reference], self.references.column
+        if account.overall or column is None:
+            return None
+        return self.encoder.decode(self.encoder.names[column], account.code)
+
+    def explain(self, rows: FeatureSet | Floats, kind: str = "") -> Explanation:
+        """Return the exact factors of every row, from a feature set or from the matrix of `predict`.
+
+        Parameters
+        ----------
+        rows : FeatureSet or numpy.ndarray of float64, shape (n_rows, n_features)
+        kind : str
+            Which reference accounts, see `References.kinds`; by default those of the published scores.
+        """
         X = self.encoder.transform(rows) if isinstance(rows, FeatureSet) else rows
-        return composition.explain(
-            self.conversion, self.calibrator, self.value, self.value_log_scale, X, self.reference
-        )
+        return composition.explain(self, X, self.references.matrix, self.references.which(X, kind))
 
     @cached_property
     def files(self) -> dict[str, bytes]:
@@ -181,7 +195,7 @@ class Bundle:
             "encoder.json": pretty(self.encoder.to_dict()),
             "calibrator.json": pretty(self.calibrator.to_dict()),
             "features.json": pretty([d.record() for d in self.definitions]),
-            "reference.json": pretty({"values": self.reference.tolist()}),
+            "reference.json": pretty(self.references.record()),
             "pipeline.toml": self.config_text,
             "metadata.json": pretty({"model": facts, "metadata": self.metadata}),
         }
@@ -248,7 +262,7 @@ class Bundle:
                 value=Booster.from_text(_text(folder / "value.txt")),
                 value_log_scale=float(facts["value_log_scale"]),
                 value_distribution=str(facts["value_distribution"]),
-                reference=np.array([np.nan if v is None else v for v in reference["values"]], np.float64),
+                references=References.from_record(reference),
                 currency=str(facts["currency"]),
                 horizon_days=int(facts["horizon_days"]),
                 gap_days=int(facts["gap_days"]),

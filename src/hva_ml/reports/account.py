@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from hva_ml.errors import IntegrityError
+from hva_ml.explanation.reader import Reader
 from hva_ml.reports import pages
 from hva_ml.reports.account_charts import waterfall
 from hva_ml.reports.charts import WIDE, Chart, to_png, to_svg_file
@@ -46,7 +47,7 @@ class AccountView:
     model_version : str
         Released version.
     base_expected_value : float
-        Expected value of the typical account.
+        Expected value of the account it is compared with.
     steps : tuple of (label, factor, money)
         ``base × all factors`` and ``base + all money`` are both the expected value.
     positive_reasons, negative_reasons : tuple of (text, factor)
@@ -56,9 +57,13 @@ class AccountView:
     simulated : bool
         Whether the data are made up; the page then says so.
     families : tuple of (family, likelihood, value, total)
-        Factors by family; the totals multiply to the expected value over the typical account's.
+        Factors by family; the totals multiply to the expected value over that of the comparison.
     neighbours : tuple of (name, day, value, shared)
         Similar accounts that bought: name or id, matured cutoff, currency units, what both have in common.
+    home, kind : str
+        What the account it is compared with is called, and of which kind it is.
+    parts : tuple of tuple of (label, factor, reached)
+        The way to the probability, and the way to the value if converted.
     """
 
     account_id: str
@@ -83,6 +88,9 @@ class AccountView:
     simulated: bool = False
     families: tuple[tuple[str, float, float, float], ...] = ()
     neighbours: tuple[tuple[str, date, float, tuple[str, ...]], ...] = ()
+    home: str = ""
+    kind: str = "typical"
+    parts: tuple[tuple[tuple[str, float, float], ...], ...] = ()
 
     def check(self) -> None:
         """Hold the steps to their promise.
@@ -90,7 +98,7 @@ class AccountView:
         Raises
         ------
         IntegrityError
-            If they do not lead from the typical account to the score.
+            If they do not lead from the account it is compared with to the score.
         """
         ways = {
             "probability × value": self.probability * self.value_if_converted,
@@ -208,6 +216,7 @@ def html(view: AccountView, *, language: Language = "en", country: str = "DE") -
         tongue,
         view=view,
         title=view.name or view.account_id,
+        home=view.home or Reader(language, country, view.currency).named(view.kind),
         waterfall=figure(lambda width: chart(view, tongue, width)),
         arithmetic=arithmetic(view, tongue),
         positive=_reasons(view.positive_reasons, tongue),
@@ -218,7 +227,10 @@ def html(view: AccountView, *, language: Language = "en", country: str = "DE") -
 def chart(view: AccountView, tongue: Tongue, width: int = WIDE) -> Chart:
     """Return the waterfall of an account."""
     steps = [(plain(label, 120), factor, money) for label, factor, money in view.steps]
-    return waterfall(view.base_expected_value, steps, view.expected_value, view.currency, tongue, width)
+    return waterfall(
+        view.base_expected_value, steps, view.expected_value, view.currency, tongue, width,
+        home=plain(view.home, 120), kind=view.kind,
+    )  # fmt: skip
 
 
 def write(

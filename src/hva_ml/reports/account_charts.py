@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hva_ml.explanation.reader import Reader, spoken_of
 from hva_ml.reports import figures
 from hva_ml.reports.charts import WIDE, Chart
 from hva_ml.reports.language import Tongue
@@ -18,13 +19,16 @@ def waterfall(
     currency: str,
     tongue: Tongue,
     width: int = WIDE,
+    *,
+    home: str = "",
+    kind: str = "typical",
 ) -> Chart:
     """Return the waterfall of one account's expected value.
 
     Parameters
     ----------
     base : float
-        Expected value of the typical account, in currency units.
+        Expected value of the account it is compared with, in currency units.
     steps : sequence of (label, factor, money)
         In the order to be drawn; ``base + sum of money == total``.
     total : float
@@ -35,8 +39,11 @@ def waterfall(
         Language and country.
     width : int
         Outer width in pixels.
+    home, kind : str
+        What that account is called, and of which kind it is, see ``explanation.reader.NAMES``.
     """
-    rows = _waterfall_rows(base, steps, total, currency, tongue)
+    home = home or Reader(tongue.language, tongue.country, currency).named(kind)
+    rows = _waterfall_rows(home, base, steps, total, currency, tongue)
     narrow = figures.is_narrow(width)
     shown = figures.distinct([figures.fitted(r["row"], narrow) for r in rows])
     for row, label in zip(rows, shown, strict=True):
@@ -50,10 +57,11 @@ def waterfall(
     named = "; ".join(f"{label}: {tongue.factor(factor)}" for label, factor, _ in steps)
     return Chart(
         "waterfall",
-        tongue.word("waterfall_title"),
+        tongue.word(f"waterfall_title_{spoken_of(kind)}"),
         tongue.word(
             "waterfall_text",
             base=tongue.money(base, currency),
+            home=home,
             steps=named,
             total=tongue.money(total, currency),
         ),
@@ -69,7 +77,12 @@ def waterfall(
 
 
 def _waterfall_rows(
-    base: float, steps: Sequence[tuple[str, float, float]], total: float, currency: str, tongue: Tongue
+    home: str,
+    base: float,
+    steps: Sequence[tuple[str, float, float]],
+    total: float,
+    currency: str,
+    tongue: Tongue,
 ) -> list[dict[str, Any]]:
     # Cents in one bar and none in the next would look like two kinds of money.
     decimals = 0 if max(base, total) >= 100 else 2
@@ -84,7 +97,7 @@ def _waterfall_rows(
             "text": text,
         }
 
-    rows = [row(tongue.word("typical_account"), 0.0, base, "total", tongue.money(base, currency, decimals))]
+    rows = [row(home, 0.0, base, "total", tongue.money(base, currency, decimals))]
     at = base
     for label, factor, money in steps:
         kind, sign = ("up", "+") if money >= 0 else ("down", "−")

@@ -3,13 +3,21 @@
 CHARTS: dict[str, tuple[str, str]] = {
     "thousands": ("Tsd. {currency}", "{currency} thousand"),
     "millions": ("Mio. {currency}", "{currency} million"),
-    "typical_account": ("Typischer Account", "Typical account"),
     "this_account": ("Dieser Account", "This account"),
     "expected_value": ("Erwarteter Wert", "Expected value"),
-    "waterfall_title": ("Vom typischen Account zu diesem", "From the typical account to this one"),
+    "waterfall_title_typical": ("Vom typischen Account zu diesem", "From the typical account to this one"),
+    "waterfall_title_won": (
+        "Vom durchschnittlichen gewonnenen Account zu diesem",
+        "From the average won account to this one",
+    ),
+    "waterfall_title_threshold": (
+        "Von der Grenze zwischen A und B zu diesem Account",
+        "From the threshold between A and B to this account",
+    ),
+    "waterfall_title_earlier": ("Von damals zu heute", "From then to now"),
     "waterfall_text": (
-        "Balken von {base} (typischer Account) über die Faktoren {steps} zu {total} (dieser Account).",
-        "Bars from {base} (typical account) through the factors {steps} to {total} (this account).",
+        "Balken von {base} ({home}) über die Faktoren {steps} zu {total} (dieser Account).",
+        "Bars from {base} ({home}) through the factors {steps} to {total} (this account).",
     ),
     "tier_reaches": (
         "{tiers}: {accounts} Accounts, {value} des Werts",
@@ -73,26 +81,48 @@ ACCOUNT: dict[str, tuple[str, str]] = {
     "reasons_for": ("Was dafür spricht", "What speaks for it"),
     "reasons_against": ("Was dagegen spricht", "What speaks against it"),
     "no_reasons_for": (
-        "Nichts hebt diesen Account merklich über den typischen.",
-        "Nothing lifts this account notably above the typical one.",
+        "Nichts hebt diesen Account merklich über den, mit dem er verglichen wird.",
+        "Nothing lifts this account notably above the one it is compared with.",
     ),
     "no_reasons_against": (
-        "Nichts drückt diesen Account merklich unter den typischen.",
-        "Nothing puts this account notably below the typical one.",
+        "Nichts drückt diesen Account merklich unter den, mit dem er verglichen wird.",
+        "Nothing puts this account notably below the one it is compared with.",
     ),
     "arithmetic": ("Die Rechnung", "The arithmetic"),
     "arithmetic_text": (
-        "Jede Ursache ist ein Faktor. Der Wert des typischen Accounts, mit allen Faktoren malgenommen, "
+        "Jede Ursache ist ein Faktor. Der Wert der ersten Zeile, mit allen Faktoren malgenommen, "
         "ergibt genau den erwarteten Wert dieses Accounts.",
-        "Every cause is a factor. The typical account's value, multiplied by all factors, "
+        "Every cause is a factor. The value of the first line, multiplied by all factors, "
         "is exactly this account's expected value.",
     ),
     "cause": ("Ursache", "Cause"),
     "factor": ("Faktor", "Factor"),
     "in_money": ("In Geld", "In money"),
     "subtotal": ("Ergibt", "Gives"),
-    "typical_title": ("Was der typische Account ist", "What the typical account is"),
-    "typical_text": (
+    "home_title": ("Womit verglichen wird", "What it is compared with"),
+    "home_medoid": (
+        "Der wirkliche Account, der der Mitte aller am nächsten ist, aus denen das Modell gelernt hat. "
+        "Sein erwarteter Wert ist {base}.",
+        "The real account that is nearest to the middle of all those the model has learned from. "
+        "Its expected value is {base}.",
+    ),
+    "home_won": (
+        "Ein gedachter Account zum Vergleich: Jede Zahl ist der mittlere Wert (Median), jede Kategorie die "
+        "häufigste unter den Accounts, die gekauft haben. Sein erwarteter Wert ist {base}.",
+        "An imagined account to compare with: every number is the middle value (median), every category the "
+        "most frequent one among the accounts that bought. Its expected value is {base}.",
+    ),
+    "home_threshold": (
+        "Ein gedachter Account zum Vergleich: Jede Zahl ist der mittlere Wert (Median), jede Kategorie die "
+        "häufigste unter den Accounts, an denen Stufe A endet. Sein erwarteter Wert ist {base}.",
+        "An imagined account to compare with: every number is the middle value (median), every category the "
+        "most frequent one among the accounts at which tier A ends. Its expected value is {base}.",
+    ),
+    "home_earlier": (
+        "Derselbe Account an einem früheren Tag, vom heutigen Modell bewertet: {base}.",
+        "The same account on an earlier day, scored by today's model: {base}.",
+    ),
+    "home_typical": (
         "Ein gedachter Account zum Vergleich, kein wirkliches Unternehmen: Jede Zahl ist der mittlere "
         "Wert (Median), "
         "jede Kategorie die häufigste unter den Accounts, aus denen das Modell gelernt hat. "
@@ -126,12 +156,17 @@ ACCOUNT: dict[str, tuple[str, str]] = {
         "has learned "
         "from the past. They do not say that, for example, more calls would raise the value.",
     ),
+    "parts_title": ("Wahrscheinlichkeit und Wert getrennt", "Probability and value apart"),
+    "parts_text": (
+        "Was dieselben Angaben zur Wahrscheinlichkeit beitragen, und was zum Wert.",
+        "What the same data do to the probability, and what to the value.",
+    ),
     "families_title": ("Der Überblick", "The overview"),
     "families_text": (
         "Alle Ursachen einer Art zusammen, getrennt nach Wahrscheinlichkeit und Wert. Die Faktoren einer "
-        "Zeile und alle Zeilen malgenommen führen vom typischen Account zu diesem.",
+        "Zeile und alle Zeilen malgenommen führen vom Vergleich zu diesem Account.",
         "All causes of one kind together, for probability and value apart. The factors of a row and all rows "
-        "multiplied lead from the typical account to this one.",
+        "multiplied lead from the comparison to this account.",
     ),
     "family": ("Art der Angaben", "Kind of data"),
     "on_probability": ("Wahrscheinlichkeit", "Probability"),

@@ -1,8 +1,10 @@
-"""One population as of one day, scored and explained. Nothing is stored here."""
+"""One population as of one day, scored and explained, best first, in blocks. Nothing is stored here."""
 
 import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,45 +12,145 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hva_ml.config import Scoring
-from hva_ml.errors import ContractError, IntegrityError, NotEnoughDataError
-from hva_ml.explanation.composition import Explanation
+from hva_ml.config import Explanation, Scoring
+from hva_ml.errors import ContractError, NotEnoughDataError
 from hva_ml.features.definition import FeatureSet
-from hva_ml.registry.bundle import Bundle, Predictions
-from hva_ml.scoring.factors import strongest
-from hva_ml.scoring.tiers import tiers
+from hva_ml.registry.bundle import Bundle
+from hva_ml.scoring.explained import Explained, explained
+from hva_ml.scoring.tiers import Tiers, tiers
 
 Floats = npt.NDArray[np.float64]
-TOLERANCE = 1e-9
+BLOCK = 25_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scored:
-    """Scores and what they are made of.
+    """The scores of a population; what explains them is made block by block, whenever it is asked for.
 
     Attributes
     ----------
-    table : pyarrow.Table
-        One row per account, best first: account_id, as_of (date), conversion_probability, value_if_converted
-        and expected_value (currency units), percentile, rank, tier, tier_reason, in_capacity,
-        strategic_weight, reasons_positive and reasons_negative (lists of feature, topic, factor, value,
-        reference), unseen_categories (count), model_version.
-    explanations : pyarrow.Table
-        The same rows: account_id, log_base_probability, log_base_value, then ``likelihood.<feature>`` and
-        ``value.<feature>``. Base plus all columns of a part is the logarithm of probability or value.
-    unseen : dict of str to int
-        Rows with a category that training has not seen, by feature.
+    bundle : Bundle
+        The model.
+    features : FeatureSet
+        The rows, by account id.
+    probability, value, weight : numpy.ndarray of float64, shape (n_accounts,)
+        Likelihood, value if converted, and strategic weight (NaN where there is none).
+    unseen_categories : numpy.ndarray of int64, shape (n_accounts,)
+        Categories of each account that training has not seen.
+    place : Tiers
+        Rank, percentile, tier, capacity.
+    as_of : datetime.date
+        The day.
+    model_version : str
+        Written beside every score.
+    config, explanation : Scoring, Explanation
+        Number of reasons; languages of texts.
+    kind : str
+        Which reference accounts.
     """
 
-    table: pa.Table
-    explanations: pa.Table
-    unseen: dict[str, int]
+    bundle: Bundle
+    features: FeatureSet
+    probability: Floats
+    value: Floats
+    weight: Floats
+    unseen_categories: npt.NDArray[np.int64]
+    place: Tiers
+    as_of: date
+    model_version: str
+    config: Scoring
+    explanation: Explanation
+    kind: str
+
+    @property
+    def unseen(self) -> dict[str, int]:
+        """Rows with a category that training has not seen, by feature."""
+        return self.bundle.encoder.unseen(self.features)
+
+    def parts(self) -> Iterator[dict[str, pa.Table]]:
+        """Yield pieces of the published tables, at most 25,000 accounts each, best accounts first.
+
+        ``scores``
+            account_id, as_of (date), conversion_probability, value_if_converted and expected_value (currency
+            units), percentile, rank, tier, tier_reason, in_capacity, strategic_weight, reasons_positive and
+            reasons_negative (lists of feature, topic, factor, value, reference), unseen_categories (count),
+            model_version.
+        ``explanations``
+            The same rows: account_id, reference (row of ``references``), log_base_probability,
+            log_base_value, then ``likelihood.<feature>`` and ``value.<feature>``. Base plus all columns of a
+            part is the logarithm of probability or value.
+        ``texts``
+            If languages are asked for: account_id, language, paragraph, sentences.
+
+        Raises
+        ------
+        IntegrityError
+            If the reasons of any account do not multiply to its score.
+        """
+        order = np.argsort(self.place.rank, kind="stable")
+        for first in range(0, len(order), BLOCK):
+            rows = order[first : first + BLOCK]
+            found = explained(
+                self.bundle, self._rows(rows), self.kind, self.probability[rows], self.value[rows],
+                self.config.reasons, self.explanation,
+            )  # fmt: skip
+            tables = {"scores": self._scores(rows, found), "explanations": found.contributions}
+            yield tables if found.texts is None else {**tables, "texts": found.texts}
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The whole table ``scores``; explains every account."""
+        return self._whole["scores"]
+
+    @cached_property
+    def explanations(self) -> pa.Table:
+        """The whole table ``explanations``; explains every account."""
+        return self._whole["explanations"]
+
+    @cached_property
+    def _whole(self) -> dict[str, pa.Table]:
+        parts = list(self.parts())
+        return {name: pa.concat_tables([p[name] for p in parts]).combine_chunks() for name in parts[0]}
+
+    def _rows(self, rows: npt.NDArray[np.int64]) -> FeatureSet:
+        table = self.features.table.take(pa.array(rows)).combine_chunks()
+        return FeatureSet(table, self.features.definitions)
+
+    def _scores(self, rows: npt.NDArray[np.int64], found: Explained) -> pa.Table:
+        n, place = len(rows), self.place
+        probability, value = self.probability[rows], self.value[rows]
+        return pa.table(
+            {
+                "account_id": found.contributions["account_id"],
+                "as_of": pa.array([self.as_of] * n, pa.date32()),
+                "conversion_probability": pa.array(probability),
+                "value_if_converted": pa.array(value),
+                "expected_value": pa.array(probability * value),
+                "percentile": pa.array(place.percentile[rows]),
+                "rank": pa.array(place.rank[rows]),
+                "tier": pa.array(place.tier[rows].tolist(), pa.string()),
+                "tier_reason": pa.array(place.reason[rows].tolist(), pa.string()),
+                "in_capacity": pa.array(place.in_capacity[rows]),
+                "strategic_weight": pa.array(self.weight[rows], from_pandas=True),
+                "reasons_positive": found.up,
+                "reasons_negative": found.down,
+                "unseen_categories": pa.array(self.unseen_categories[rows]),
+                "model_version": pa.array([self.model_version] * n, pa.string()),
+            }
+        )
 
 
 def score(
-    bundle: Bundle, features: FeatureSet, accounts: pa.Table, config: Scoring, *, model_version: str
+    bundle: Bundle,
+    features: FeatureSet,
+    accounts: pa.Table,
+    config: Scoring,
+    *,
+    model_version: str,
+    explanation: Explanation | None = None,
+    kind: str = "",
 ) -> Scored:
-    """Score and explain every row of a feature set.
+    """Score every row of a feature set.
 
     Parameters
     ----------
@@ -62,6 +164,10 @@ def score(
         Tiers, capacity, number of reasons.
     model_version : str
         Written beside every score.
+    explanation : Explanation, optional
+        Languages of texts; without it there are none.
+    kind : str
+        Which reference accounts, see `References.kinds`; by default those of the release.
 
     Returns
     -------
@@ -74,41 +180,27 @@ def score(
         If there is no row.
     ContractError
         For several cutoffs, or an account twice.
-    IntegrityError
-        If the reasons of any account do not multiply to its score.
     """
     rows = _ordered(features)
-    told = bundle.predict(rows)
-    explained = bundle.explain(told.X)
-    _check(told, explained)
-    ids = np.asarray(rows.table["account_id"].to_pylist(), dtype=np.str_)
+    n = rows.table.num_rows
+    probability, value, unseen = np.empty(n), np.empty(n), np.zeros(n, dtype=np.int64)
+    for first in range(0, n, BLOCK):
+        block = FeatureSet(rows.table.slice(first, BLOCK), rows.definitions)
+        told = bundle.predict(block)
+        here = slice(first, first + BLOCK)
+        probability[here], value[here] = told.probability, told.value_if_converted
+        unseen[here] = _unseen(bundle, block, told.X)
+    ids = rows.table["account_id"].to_pylist()
     weight = _weights(ids, accounts)
-    place = tiers(ids, told.expected_value, weight, config)
-    up, down = strongest(rows, bundle.encoder, bundle.reference, explained.total, config.reasons)
-    columns: dict[str, pa.Array] = {
-        "account_id": rows.table["account_id"].combine_chunks(),
-        "as_of": pa.array([_day(bundle, rows)] * len(ids), pa.date32()),
-        "conversion_probability": pa.array(told.probability),
-        "value_if_converted": pa.array(told.value_if_converted),
-        "expected_value": pa.array(told.expected_value),
-        "percentile": pa.array(place.percentile),
-        "rank": pa.array(place.rank),
-        "tier": pa.array(place.tier.tolist(), pa.string()),
-        "tier_reason": pa.array(place.reason.tolist(), pa.string()),
-        "in_capacity": pa.array(place.in_capacity),
-        "strategic_weight": pa.array(weight, from_pandas=True),
-        "reasons_positive": up,
-        "reasons_negative": down,
-        "unseen_categories": pa.array(_unseen(bundle, rows, told.X)),
-        "model_version": pa.array([model_version] * len(ids), pa.string()),
-    }
-    best_first = pa.array(np.argsort(place.rank, kind="stable"))
-    explanations = _explanations(columns["account_id"], bundle, explained)
-    return Scored(pa.table(columns).take(best_first), explanations.take(best_first), told.unseen)
+    place = tiers(np.asarray(ids, dtype=np.str_), probability * value, weight, config)
+    return Scored(
+        bundle, rows, probability, value, weight, unseen, place, _day(bundle, rows), model_version, config,
+        explanation or Explanation(), kind or bundle.references.kind,
+    )  # fmt: skip
 
 
 def _ordered(features: FeatureSet) -> FeatureSet:
-    table = features.table.sort_by([("account_id", "ascending")]).combine_chunks()
+    table = features.table
     if not table.num_rows:
         raise NotEnoughDataError(
             "There is no account to score.", where="features", fix="Check [population] and the day."
@@ -122,32 +214,19 @@ def _ordered(features: FeatureSet) -> FeatureSet:
             why="Each account is scored once, as of one day.",
             fix="Build the features with a calendar of one day.",
         )
+    ids = table["account_id"].combine_chunks()
+    if not pc.all(pc.less(ids[:-1], ids[1:])).as_py():
+        table = table.sort_by([("account_id", "ascending")])
     return FeatureSet(table, features.definitions)
 
 
-def _check(told: Predictions, explained: Explanation) -> None:
-    """Hold every row: reference times all factors is the score, within 1e-9 in log space."""
-    with np.errstate(divide="ignore"):
-        score_ = np.log(told.expected_value)
-    error = np.abs(explained.log_base + explained.total.sum(axis=1) - score_)
-    wrong = ~(error <= TOLERANCE)
-    if wrong.any():
-        raise IntegrityError(
-            "The reasons do not multiply to the score.",
-            where=f"{int(wrong.sum())} of {len(wrong)} accounts",
-            why="Reasons that do not lead to the score are no reasons.",
-            fix="Restore the model files, or train and promote again.",
-            ids=[told.account_id[int(k)].as_py() for k in np.flatnonzero(wrong)[:5]],
-        )
-
-
-def _weights(ids: npt.NDArray[np.str_], accounts: pa.Table) -> Floats:
+def _weights(ids: Sequence[str], accounts: pa.Table) -> Floats:
     """Return the latest known strategic weight of each account, NaN where there is none."""
     latest = accounts.select(["account_id", "event_time", "known_at", "strategic_weight"]).sort_by(
         [("event_time", "ascending"), ("known_at", "ascending")]
     )
     weight = dict(zip(latest["account_id"].to_pylist(), latest["strategic_weight"].to_pylist(), strict=True))
-    found = [weight.get(str(i)) for i in ids]
+    found = [weight.get(i) for i in ids]
     return np.array([np.nan if w is None else w for w in found], dtype=np.float64)
 
 
@@ -165,16 +244,3 @@ def _unseen(bundle: Bundle, rows: FeatureSet, X: Floats) -> npt.NDArray[np.int64
             known = np.asarray(rows.table[column.name].is_valid())
             count += known & (X[:, j] == column.unseen_code)
     return count
-
-
-def _explanations(ids: pa.Array, bundle: Bundle, explained: Explanation) -> pa.Table:
-    n = len(ids)
-    columns: dict[str, pa.Array] = {
-        "account_id": ids,
-        "log_base_probability": pa.array(np.full(n, explained.log_base_probability)),
-        "log_base_value": pa.array(np.full(n, explained.log_base_value)),
-    }
-    for part, contributions in (("likelihood", explained.likelihood), ("value", explained.value)):
-        for j, name in enumerate(bundle.encoder.names):
-            columns[f"{part}.{name}"] = pa.array(np.ascontiguousarray(contributions[:, j]))
-    return pa.table(columns)
