@@ -41,6 +41,7 @@ bench: .venv/installed  ## what we claim, measured: one table per benchmark
 	$(BIN)/python -m benchmarks.main_job --size small
 	$(BIN)/python -m benchmarks.trust --size small
 	$(BIN)/python -m benchmarks.explain --size small
+	$(BIN)/python -m benchmarks.advise --size small
 
 results: .venv/installed  ## the results table of the README, from real data (HVA_DATASETS)
 	$(BIN)/python -m benchmarks.main_job --pipeline online_retail --readme

@@ -36,6 +36,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "gates": ("[gates]", config.Gates),
     "scoring": ("[scoring]", config.Scoring),
     "explanation": ("[explanation]", config.Explanation),
+    "explanation.actionable": ("[explanation.actionable]", config.Actionable),
     "simulation": ("[simulation]", config.Simulation),
 }
 KINDS = {

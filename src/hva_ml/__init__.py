@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hva_ml.errors import HvaError
+    from hva_ml.jobs.advise import advise
     from hva_ml.jobs.changes import changes
     from hva_ml.jobs.check import check
     from hva_ml.jobs.demo import demo
@@ -33,6 +34,7 @@ _HOME = {
     "init": "jobs.start",
     "datasets": "jobs.start",
     "demo": "jobs.demo",
+    "advise": "jobs.advise",
     "changes": "jobs.changes",
     "check": "jobs.check",
     "train": "jobs.train",
@@ -49,6 +51,7 @@ __all__ = [
     "HvaError",
     "ValueModel",
     "Workspace",
+    "advise",
     "changes",
     "check",
     "compare",

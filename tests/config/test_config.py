@@ -76,6 +76,24 @@ def test_tiers_must_be_ordered() -> None:
         parse(GOOD + "[scoring]\ntier_a = 0.8\ntier_b = 0.5\n", "my.toml")
 
 
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        ("min = 3, max = 3", "min must lie below max"),
+        ("min = 0, max = 101", "at most 100 steps"),
+        ("min = 0, max = 1, step = 0", "greater than 0"),
+        ("min = 0, max = inf", "finite"),
+        ("min = 0", "Add a line"),
+    ],
+)
+def test_what_is_actionable_needs_bounds_and_few_steps(bounds: str, says: str) -> None:
+    text = GOOD + '[explanation.actionable]\n"events.call.count_30d" = { %s }\n'
+    read = parse(text.replace("%s", "min = 0, max = 50, step = 0.5"), "my.toml")
+    assert read.explanation.actionable["events.call.count_30d"].step == 0.5
+    with pytest.raises(ConfigError, match=says):
+        parse(text.replace("%s", bounds), "my.toml")
+
+
 def test_the_fingerprint_is_of_the_meaning_not_of_the_text() -> None:
     commented = "# a comment\n" + GOOD.replace("days = 90", "days = 90  # a quarter")
     assert parse(GOOD, "a").fingerprint() == parse(commented, "b").fingerprint()

@@ -48,6 +48,15 @@ def test_a_run_is_read_back_as_written(folder, make):
     assert {p.name for p in folder.iterdir()} == {"runs", "CURRENT"}
 
 
+@pytest.mark.parametrize("every", [1, 2, 3, 7, 40, 41])
+def test_a_sample_is_every_so_many_th_row_whatever_the_pieces(folder, make, every):
+    whole = make(1)
+    cuts = ((0, 1), (1, 16), (17, 0), (17, 23))
+    pieces = [{name: t.slice(*cut) for name, t in whole.items()} for cut in cuts]
+    publish(folder, pieces, {"as_of": "2025-01-01"}, expected_rows=40)
+    assert read(folder, "scores", every=every).equals(whole["scores"].take(list(range(0, 40, every))))
+
+
 def test_the_same_again_does_nothing(folder, make):
     done = send(folder, make, 1)
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}

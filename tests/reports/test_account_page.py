@@ -190,3 +190,14 @@ def test_a_folder_that_is_a_file_gives_a_named_error(views: Any, tmp_path: Path)
 def test_another_language_is_refused(views: Any) -> None:
     with pytest.raises(UsageError, match="fr"):
         account.html(views.account(), language="fr")
+
+
+def test_what_would_help_is_shown_with_its_note_and_only_where_it_is_known(
+    views: Any, read: Callable[[str], Any]
+) -> None:
+    said, note = "5 <b>Telefonate</b> in 30 Tagen, derzeit 2: Damit geht …", "kein Versprechen"
+    page = read(account.html(views.account(advice=(said,), advice_note=note), language="de"))
+    assert "Was mit einem höheren Wert einhergeht" in page.text
+    assert said in page.text
+    assert note in page.text
+    assert "einhergeht" not in read(account.html(views.account(), language="de")).text

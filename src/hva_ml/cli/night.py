@@ -1,4 +1,4 @@
-"""Commands about whole runs and single accounts in them: what changed."""
+"""Commands about whole runs and single accounts in them: what changed, what would help."""
 
 from typing import Annotated
 
@@ -42,3 +42,28 @@ def changes(
         print_json(found.record())
         return
     render.changes(console(), found, lang)
+
+
+@app.command(
+    epilog=example("hva advise dach_sample A000123", "hva advise dach_sample A000123 --lang de --limit 1")
+)
+@command
+def advise(
+    pipeline: PipelineName,
+    account: Annotated[str, typer.Argument(help="Account id as in the scores.")],
+    lang: Lang = "en",
+    country: Country = "DE",
+    limit: Annotated[int, typer.Option("--limit", help="Most proposals.")] = 3,
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Say which changes your team can make go with a higher expected value: an association, no promise."""
+    from hva_ml.cli import night_render as render
+    from hva_ml.jobs.advise import advise as job
+    from hva_ml.workspace import Workspace
+
+    found = job(Workspace.find(root), pipeline, account, language=lang, country=country, limit=limit)
+    if as_json:
+        print_json(found.record())
+        return
+    render.advice(console(), found)

@@ -1,4 +1,4 @@
-"""How changes look in a terminal."""
+"""How changes and advice look in a terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from rich.markup import escape
 from hva_ml.reports.language import Tongue
 
 if TYPE_CHECKING:
+    from hva_ml.jobs.advise import Advised
     from hva_ml.jobs.changes import Changes
 
 
@@ -34,3 +35,11 @@ def changes(out: Console, found: "Changes", language: str) -> None:
         )
     for path in found.files:
         out.print(f"Page     {path}", soft_wrap=True)
+
+
+def advice(out: Console, found: "Advised") -> None:
+    """Show what would help, and what stands beside it."""
+    out.print(f"[bold]{escape(found.title)}[/]", soft_wrap=True)
+    for sentence in found.sentences:
+        out.print(f"  {escape(sentence)}", soft_wrap=True)
+    out.print(f"[dim]{escape(found.note)}[/]", soft_wrap=True)

@@ -3,6 +3,7 @@
 from hva_ml.config.reading import load, parse
 from hva_ml.config.sections import (
     NAME,
+    Actionable,
     Attribute,
     Cutoffs,
     Explanation,
@@ -28,6 +29,7 @@ from hva_ml.config.sections import (
 
 __all__ = [
     "NAME",
+    "Actionable",
     "Attribute",
     "Cutoffs",
     "Explanation",

@@ -272,6 +272,24 @@ class Scoring:
 
 
 @dataclass(frozen=True, config=_FROZEN)
+class Actionable:
+    """``[explanation.actionable]``: a feature that your team can change, as ``"feature" = { … }``.
+
+    `min` and `max` bound what is proposed, in steps of `step`. Only features of kind number; all that are not
+    listed are frozen. List every window of an activity and its recency: they move together, for one more call
+    in 30 days is one more in 90 days, and was the last one.
+    """
+
+    min: Annotated[float, Field(allow_inf_nan=False)]
+    max: Annotated[float, Field(allow_inf_nan=False)]
+    step: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.min < self.max or (self.max - self.min) / self.step > 100:
+            raise ValueError("min must lie below max, and at most 100 steps between them")
+
+
+@dataclass(frozen=True, config=_FROZEN)
 class Explanation:
     """``[explanation]``: whom scores are compared with, and what explanations need to know beyond the model.
 
@@ -280,7 +298,8 @@ class Explanation:
     names a category feature: an account is then compared with its own segment, if that had `segment_rows`
     rows in the training. `languages` are those in which every night's reasons are published in words.
     `controller` is who answers questions of persons concerned, as it stands on their information sheet: name,
-    address, and how to reach the data protection officer.
+    address, and how to reach the data protection officer. `actionable` names the features that your team can
+    change, for `hva advise`.
     """
 
     reference: Literal["typical", "medoid", "won", "threshold"] = "typical"
@@ -289,6 +308,7 @@ class Explanation:
     languages: tuple[Literal["de", "en"], ...] = ()
     country: Literal["DE", "AT", "CH"] = "DE"
     controller: str = ""
+    actionable: dict[str, Actionable] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=_FROZEN)

@@ -15,6 +15,7 @@ REFERENCES: dict[str, tuple[str, str]] = {
     "threshold": ("an der Grenze von A zu B", "at the threshold from A to B"),
     "won": ("bei gewonnenen Accounts", "for won accounts"),
     "earlier": ("zuvor", "before"),
+    "now": ("derzeit", "now"),
 }
 
 
@@ -90,10 +91,10 @@ class Reader:
         return self.pick((definition.one_de, definition.one_en))
 
     def beside(self, there: str, *, plural: bool) -> str:
-        """Return what the reference has: "typisch sind 3", "3 are typical", "zuvor 3"."""
+        """Return what the reference has: "typisch sind 3", "3 are typical", "zuvor 3", "now 3"."""
         place = self.pick(REFERENCES[self.reference])
         if self.reference != "typical":
-            return f"{place} {there}" if self.german else f"{there} {place}"
+            return f"{place} {there}" if self.german or self.reference == "now" else f"{there} {place}"
         if self.german:
             return f"{place} {'sind' if plural else 'ist'} {there}"
         return f"{there} {'are' if plural else 'is'} {place}"

@@ -9,14 +9,16 @@ import numpy as np
 import pyarrow as pa
 
 from hva_ml.config import PipelineConfig
-from hva_ml.errors import UsageError
+from hva_ml.errors import ConfigError, UsageError
 from hva_ml.explanation.families import FamilyFactor, families
 from hva_ml.explanation.formats import factor, money
 from hva_ml.explanation.paragraph import paragraph
+from hva_ml.explanation.proposals import note
 from hva_ml.explanation.reader import Reader, spoken_of
 from hva_ml.explanation.reasons import Reason, reasons, topic_labels
 from hva_ml.explanation.waterfall import waterfall
 from hva_ml.jobs.comparison import compared
+from hva_ml.jobs.levers import helped, sentences
 from hva_ml.jobs.neighbours import Neighbour, neighbours
 from hva_ml.jobs.sheet import write_sheet
 from hva_ml.jobs.told import Told, told
@@ -26,6 +28,7 @@ from hva_ml.workspace import Workspace
 
 Language = Literal["de", "en"]
 INNER = ("step", "other")
+MOST_ADVICE = 3
 WORDS = {
     "en": ("Step", "Factor", "Expected value", "Everything else", "This account"),
     "de": ("Schritt", "Faktor", "Erwarteter Wert", "Alles Übrige", "Dieser Account"),
@@ -169,6 +172,7 @@ def explain(
     like = neighbours(ws, config, bundle, account, published.contributions, found.names, reader)
     place = _place(ws, config, row)
     view = replace(_view(found, home, why, overview, like, table), parts=(_part(likely), _part(worth)))
+    view = replace(view, **_helpful(ws, config, published, reader))
     files = page.write(view, place, language=tongue, country=country, png=png, svg=svg)
     if information_sheet:
         # The sheet speaks of what is typical, whatever the score is compared with elsewhere.
@@ -191,6 +195,16 @@ def spoken(language: str, country: str = "DE") -> Language:
             fix="Use --lang de or en, and --country DE, AT or CH.",
         )
     return "de" if language == "de" else "en"
+
+
+def _helpful(ws: Workspace, config: PipelineConfig, found: Told, reader: Reader) -> dict[str, Any]:
+    """Return what would help, for the page: nothing where nothing is marked, or not for this release."""
+    now = replace(reader, reference="now")
+    try:
+        advice = helped(ws, config, found, MOST_ADVICE)
+    except ConfigError:
+        return {}
+    return {"advice": sentences(found, advice, now), "advice_note": note(now)}
 
 
 def _steps(table: pa.Table, reader: Reader) -> tuple[tuple[str, ...], ...]:

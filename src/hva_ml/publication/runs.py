@@ -144,11 +144,16 @@ def current(folder: Path) -> Published | None:
 
 
 def read(
-    folder: Path, table: str = "scores", run_id: str | None = None, *, account: str | None = None
+    folder: Path,
+    table: str = "scores",
+    run_id: str | None = None,
+    *,
+    account: str | None = None,
+    every: int = 1,
 ) -> pa.Table:
     """Return one table of a run, the current one by default, after holding it to its hash.
 
-    With `account` only its rows, none if it has none.
+    With `account` only its rows, none if it has none; with `every` only the first of so many rows each.
 
     Raises
     ------
@@ -185,7 +190,9 @@ def read(
         raise _damaged(path / name, "A table of the run has been changed")
     try:
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        return file.read() if account is None else _rows_of(file, account)
+        if account is not None:
+            return _rows_of(file, account)
+        return file.read() if every == 1 else _sample(file, every)
     except (OSError, pa.ArrowInvalid) as error:
         raise _damaged(path / name, "A table of the run cannot be read") from error
 
@@ -243,6 +250,16 @@ def _rows_of(file: pq.ParquetFile, account: str) -> pa.Table:
             found = file.read_row_group(k)
             groups.append(found.filter(pc.equal(found["account_id"], account)))
     return pa.concat_tables(groups) if groups else file.schema_arrow.empty_table()
+
+
+def _sample(file: pq.ParquetFile, every: int) -> pa.Table:
+    """Read one row group after the other and keep the first of so many rows each."""
+    kept, row = [], 0
+    for k in range(file.num_row_groups):
+        found = file.read_row_group(k)
+        kept.append(found.take(pa.array(range(-row % every, found.num_rows, every), pa.int64())))
+        row += found.num_rows
+    return pa.concat_tables(kept) if kept else file.schema_arrow.empty_table()
 
 
 def _manifest(path: Path) -> dict[str, Any]:

@@ -64,6 +64,10 @@ class AccountView:
         What the account it is compared with is called, and of which kind it is.
     parts : tuple of tuple of (label, factor, reached)
         The way to the probability, and the way to the value if converted.
+    advice : tuple of str
+        What would help, in sentences; empty where no feature is marked as actionable.
+    advice_note : str
+        What stands beside them.
     """
 
     account_id: str
@@ -91,6 +95,8 @@ class AccountView:
     home: str = ""
     kind: str = "typical"
     parts: tuple[tuple[tuple[str, float, float], ...], ...] = ()
+    advice: tuple[str, ...] = ()
+    advice_note: str = ""
 
     def check(self) -> None:
         """Hold the steps to their promise.

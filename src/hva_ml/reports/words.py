@@ -183,6 +183,7 @@ ACCOUNT: dict[str, tuple[str, str]] = {
         "bought for {money} in {days} days from {day}",
     ),
     "neighbour_shared": ("Gemeinsam: {shared}", "In common: {shared}"),
+    "advice_title": ("Was mit einem höheren Wert einhergeht", "What goes with a higher value"),
     "made_by": ("Modellversion {version} · Stand {day}", "Model version {version} · as of {day}"),
 }
 
