@@ -42,6 +42,8 @@ bench: .venv/installed  ## what we claim, measured: one table per benchmark
 	$(BIN)/python -m benchmarks.trust --size small
 	$(BIN)/python -m benchmarks.explain --size small
 	$(BIN)/python -m benchmarks.advise --size small
+	$(BIN)/python -m benchmarks.explain_composite --size small
+	$(BIN)/python -m benchmarks.explain_accounts --size small
 
 results: .venv/installed  ## the results table of the README, from real data (HVA_DATASETS)
 	$(BIN)/python -m benchmarks.main_job --pipeline online_retail --readme

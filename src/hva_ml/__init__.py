@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.explain import explain
     from hva_ml.jobs.promote import compare, promote
     from hva_ml.jobs.score import score
+    from hva_ml.jobs.shap_values import shap_values
     from hva_ml.jobs.start import datasets, init
     from hva_ml.jobs.train import train
     from hva_ml.training.propensity import ConversionModel
@@ -42,6 +43,7 @@ _HOME = {
     "promote": "jobs.promote",
     "score": "jobs.score",
     "explain": "jobs.explain",
+    "shap_values": "jobs.shap_values",
     "ConversionModel": "training.propensity",
     "ValueModel": "training.value",
 }
@@ -61,6 +63,7 @@ __all__ = [
     "init",
     "promote",
     "score",
+    "shap_values",
     "train",
 ]
 

@@ -1,7 +1,7 @@
 """Explain: one account's published score in words and factors, its page, and its information sheet."""
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from hva_ml.errors import ConfigError, UsageError
 from hva_ml.explanation.families import FamilyFactor, families
 from hva_ml.explanation.formats import factor, money
 from hva_ml.explanation.paragraph import paragraph
+from hva_ml.explanation.plots import to_shap
 from hva_ml.explanation.proposals import note
 from hva_ml.explanation.reader import Reader, spoken_of
 from hva_ml.explanation.reasons import Reason, reasons, topic_labels
@@ -20,8 +21,9 @@ from hva_ml.explanation.waterfall import waterfall
 from hva_ml.jobs.comparison import compared
 from hva_ml.jobs.levers import helped, sentences
 from hva_ml.jobs.neighbours import Neighbour, neighbours
+from hva_ml.jobs.shap_values import feature_names
 from hva_ml.jobs.sheet import write_sheet
-from hva_ml.jobs.told import Told, told
+from hva_ml.jobs.told import Told, encode, told
 from hva_ml.reports import account as page
 from hva_ml.scoring import segment_words
 from hva_ml.workspace import Workspace
@@ -61,6 +63,8 @@ class Explained:
         The page, and what else was asked for.
     language, country : str
         How words and numbers are written.
+    told : Told
+        What the published run says of the account, and whom it is compared with.
     """
 
     account_id: str
@@ -78,6 +82,31 @@ class Explained:
     files: tuple[Path, ...]
     language: Language
     country: str
+    told: Told = field(repr=False)
+
+    def to_shap(self, part: str = "expected_value") -> Any:
+        """Return the contributions as a ``shap.Explanation``, for shap's own plots; see `hva.shap_values`.
+
+        Parameters
+        ----------
+        part : {"expected_value", "likelihood", "value"}
+            Of which score; values are natural logarithms of factors.
+
+        Raises
+        ------
+        UsageError
+            If shap is not installed, or there is no such part.
+        """
+        told = self.told
+        ways = {
+            "expected_value": (told.contributions, told.log_base),
+            "likelihood": (told.likelihood, told.log_base_probability),
+            "value": (told.value, told.log_base_value),
+        }
+        effects, base = ways.get(part, ways["expected_value"])
+        names = feature_names(told.bundle, self.language, self.country)
+        X = encode(told.bundle, told.values)
+        return to_shap(effects[None, :], np.array([base]), X, [told.values], names, part)[0]
 
     @property
     def plain(self) -> str:
@@ -182,7 +211,7 @@ def explain(
     title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
     return Explained(
         account, title, text, row, why, overview, like, words[:3], _steps(table, reader), table,
-        likely, worth, files, tongue, country,
+        likely, worth, files, tongue, country, found,
     )  # fmt: skip
 
 
