@@ -5,6 +5,7 @@ Nothing here reads the clock of the machine.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy.typing as npt
 from hva_ml.errors import ConfigError, NotEnoughDataError
 
 MICROSECONDS_PER_DAY = 86_400_000_000
+
+Period = Literal["month", "quarter", "year"]
 
 
 def instant(day: date, timezone: str = "UTC") -> datetime:
@@ -113,6 +116,18 @@ def series(first: date, last: date, every: str) -> tuple[date, ...]:
         days.append(day)
         k += 1
     return tuple(days)
+
+
+def period_begin(day: date, period: Period) -> date:
+    """Return the first day of the month, quarter or year that `day` lies in.
+
+    Examples
+    --------
+    >>> period_begin(date(2024, 2, 29), "quarter").isoformat()
+    '2024-01-01'
+    """
+    first = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}[period]
+    return date(day.year, first, 1)
 
 
 def _add_months(day: date, months: int) -> date:

@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 
 from hva_ml.explanation.surges import FALSE_DISCOVERIES, chosen, surges, tail
 from hva_ml.features.definition import FeatureDefinition
-from hva_ml.features.engagement import surge
+from hva_ml.features.measures import surge
 
 
 def definition(measure: str, days: int) -> FeatureDefinition:

@@ -5,12 +5,11 @@ import numpy as np
 from hva_ml.config import PipelineConfig
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
 from hva_ml.features.definition import FeatureDefinition, Unit
+from hva_ml.features.log import Ints
+from hva_ml.features.lookback import ALL, Window
 from hva_ml.features.series import series
 from hva_ml.features.universe import Feature, Floats, Rows, Universe
-from hva_ml.features.windows import Ints
 from hva_ml.features.wording import chosen
-
-_WHOLE_PAST_DAYS = 100_000
 
 _WORDS: tuple[tuple[str, Unit, int | None, str, str], ...] = (
     ("recency_days", "days", None, "Tage seit dem letzten Kauf", "days since the last purchase"),
@@ -33,22 +32,23 @@ def features(universe: Universe, rows: Rows, config: PipelineConfig) -> list[Fea
     - ``return_share_365d``: credited amount over invoiced amount, at most 1; null if nothing was invoiced.
     """
     name = config.target.value_table
-    rows_of = series(universe, name)
+    paid = series(universe, name)
     if name == "deal_stages":
-        rows_of = rows_of.only(rows_of.table.codes("stage").among(("won",))[rows_of.rows])
-    amount = rows_of.table.integers("amount_cents")[0]
-    cents = amount[rows_of.rows]
-    bought = rows_of.only(cents > 0)
+        paid = paid.among("stage", ("won",))
+    cents = paid.log.take(paid.table.integers("amount_cents")[0])
+    paid = paid.split((cents <= 0).astype(np.int32), 2)
+    counts, sums = paid.totals(paid.begins(Window(365), Window(90)), cents[None, :])
+    credited, invoiced = -rows.pick(sums[0, 1, 0]), rows.pick(sums[0, 0, 0])
+    first, last = (grid[0] for grid in paid.first_and_last())
+    active = paid.active_days(paid.begins(ALL))[0, 0]
     cutoffs = universe.cutoffs
-    invoiced = rows.pick(rows_of.total(365, np.maximum(cents, 0)))
-    credited = rows.pick(rows_of.total(365, np.maximum(-cents, 0)))
     values = {
-        "recency_days": rows.days_since(bought.last(), cutoffs),
-        "count_365d": rows.pick(bought.count(365)).astype(np.float64),
+        "recency_days": rows.days_since(last, cutoffs),
+        "count_365d": rows.pick(counts[0, 0]).astype(np.float64),
         "amount_365d": (invoiced - credited) / 100.0,
-        "amount_90d": rows.pick(rows_of.total(90, cents)) / 100.0,
-        "tenure_days": rows.days_since(bought.first(), cutoffs),
-        "mean_gap_days": _mean_gap(rows, bought.first(), bought.last(), bought.days_active(_WHOLE_PAST_DAYS)),
+        "amount_90d": rows.pick(sums[0, :, 1].sum(axis=0)) / 100.0,
+        "tenure_days": rows.days_since(first, cutoffs),
+        "mean_gap_days": _mean_gap(rows, first, last, active),
         "return_share_365d": np.where(
             invoiced > 0, np.minimum(credited / np.maximum(invoiced, 1), 1.0), np.nan
         ),

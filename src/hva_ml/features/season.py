@@ -8,9 +8,10 @@ import numpy as np
 from hva_ml.config import PipelineConfig
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
 from hva_ml.features.definition import FeatureDefinition, Unit
+from hva_ml.features.log import Ints
+from hva_ml.features.lookback import Window
 from hva_ml.features.series import series
 from hva_ml.features.universe import Bools, Feature, Floats, Rows, Universe
-from hva_ml.features.windows import Ints
 from hva_ml.features.wording import chosen
 
 MARKET_DAYS = 90
@@ -91,16 +92,12 @@ def _market(universe: Universe, config: PipelineConfig) -> tuple[Ints, Ints, Int
     """Return net cents of all accounts per cutoff: last 90 days, the 90 before, the 90 a year earlier."""
     paid = series(universe, config.target.value_table)
     if config.target.value_table == "deal_stages":
-        paid = paid.only(paid.table.codes("stage").among(("won",))[paid.rows])
-    cents = paid.table.integers("amount_cents")[0][paid.rows]
-
-    def within(days: int) -> Ints:
-        return np.asarray(paid.total(days, cents).sum(axis=0), dtype=np.int64)
-
-    recent = within(MARKET_DAYS)
-    before = within(2 * MARKET_DAYS) - recent
-    year_ago = within(YEAR_DAYS + MARKET_DAYS) - within(YEAR_DAYS)
-    return recent, before, year_ago
+        paid = paid.among("stage", ("won",))
+    cents = paid.log.take(paid.table.integers("amount_cents")[0])
+    lengths = (MARKET_DAYS, 2 * MARKET_DAYS, YEAR_DAYS + MARKET_DAYS, YEAR_DAYS)
+    _, sums = paid.totals(paid.begins(*map(Window, lengths)), cents[None, :])
+    recent, half_year, longer, year = np.asarray(sums[0, 0].sum(axis=1), dtype=np.int64)
+    return recent, half_year - recent, longer - year
 
 
 def _reaches_back(universe: Universe, config: PipelineConfig) -> Bools:

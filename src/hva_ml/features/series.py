@@ -1,17 +1,20 @@
-"""The rows of one table that a feature looks at, and what the kernel makes of them over windows."""
+"""The rows of one table that a feature looks at, in the order of the kernel, split into categories."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
-from hva_ml.features.universe import Bools, CodedTable, Universe
-from hva_ml.features.windows import Ints, distinct, earliest, latest, leaves, totals
+from hva_ml.features.log import Bools, Ints, Log, Small
+from hva_ml.features.lookback import Window
+from hva_ml.features.universe import CodedTable, Universe
+from hva_ml.features.variety import distinct
+from hva_ml.features.windows import first_and_last, totals
 
 
-@dataclass
+@dataclass(frozen=True)
 class Series:
-    """The rows of one table that a feature looks at, with what was already computed for them.
+    """The rows of one table that a feature looks at.
 
     Attributes
     ----------
@@ -19,70 +22,62 @@ class Series:
         Accounts and cutoffs.
     table : CodedTable
         The whole table.
-    rows : numpy.ndarray of int64, shape (n_selected,)
-        Which of its rows count.
+    log : Log
+        Those of its rows that count and that some cutoff sees, by account and time.
+    category : numpy.ndarray of int32, shape (n_rows,)
+        Category of each row of the log.
+    n_categories : int
+        All measures are made for each of them.
     """
 
     universe: Universe
     table: CodedTable
-    rows: Ints
-    _left: dict[int, Ints] = field(default_factory=dict)
-    _counts: dict[int, Ints] = field(default_factory=dict)
-    _first: list[Ints] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.account = self.table.account[self.rows]
-        self.entered = self.table.entered[self.rows]
-        self.event_time = self.table.event_time[self.rows]
+    log: Log
+    category: Small
+    n_categories: int = 1
 
     def only(self, keep: Bools) -> "Series":
-        """Return the rows of a mask of shape (n_selected,)."""
-        return Series(self.universe, self.table, self.rows[keep])
+        """Return the rows of a mask of shape (n_rows,), in the order of the log."""
+        return replace(self, log=self.log.only(keep), category=self.category[keep])
 
-    def left(self, days: int) -> Ints:
-        """Return the first cutoff that no longer has each row in its window."""
-        if days not in self._left:
-            self._left[days] = leaves(self.event_time, self.universe.cutoffs, self.entered, days)
-        return self._left[days]
+    def among(self, column: str, values: tuple[str, ...]) -> "Series":
+        """Return the rows whose category column has one of the values."""
+        return self.only(self.log.take(self.table.codes(column).among(values)))
 
-    def count(self, days: int) -> Ints:
-        """Count the rows in the window, shape (n_accounts, n_cutoffs)."""
-        if days not in self._counts:
-            self._counts[days] = totals(self.account, self.entered, self.left(days), *self.universe.shape)
-        return self._counts[days]
+    def by(self, column: str, values: tuple[str, ...]) -> "Series":
+        """Return the rows split by the values of a column; the last category holds all other rows."""
+        codes = self.table.codes(column)
+        place = np.array([values.index(v) if v in values else len(values) for v in (*codes.values, "")])
+        place[-1] = len(values)
+        return self.split(place.astype(np.int32)[self.log.take(codes.codes)], len(values) + 1)
 
-    def total(self, days: int, amounts: Ints) -> Ints:
-        """Sum amounts of shape (n_selected,) over the window, shape (n_accounts, n_cutoffs)."""
-        return totals(self.account, self.entered, self.left(days), *self.universe.shape, amounts=amounts)
+    def split(self, category: Small, n_categories: int) -> "Series":
+        """Return the rows with other categories, shape (n_rows,), in the order of the log."""
+        return replace(self, category=category, n_categories=n_categories)
 
-    def different(self, days: int, item: Ints) -> Ints:
-        """Count different items (negative: unknown) in the window, shape (n_accounts, n_cutoffs)."""
-        known = item >= 0
-        return distinct(
-            self.account[known],
-            item[known],
-            self.entered[known],
-            self.left(days)[known],
-            *self.universe.shape,
-        )
+    def begins(self, *windows: Window) -> Ints:
+        """Return where windows begin, shape (n_windows, n_cutoffs)."""
+        return np.stack([w.begins(self.universe.calendar) for w in windows])
 
-    def days_active(self, days: int) -> Ints:
-        """Count different days (UTC) with a row in the window, shape (n_accounts, n_cutoffs)."""
-        day = self.event_time // MICROSECONDS_PER_DAY
-        return self.different(days, day - (day.min() if len(day) else 0))
+    def totals(self, begins: Ints, amounts: Ints | None = None) -> tuple[Ints, Ints]:
+        """Count rows and sum amounts; see `windows.totals`."""
+        return totals(self.log, begins, self.category, self.n_categories, amounts)
 
-    def last(self) -> Ints:
-        """Return the time of the latest visible row, shape (n_accounts, n_cutoffs)."""
-        return latest(self.account, self.entered, self.event_time, *self.universe.shape)
+    def distinct(self, begins: Ints, item: Small) -> Ints:
+        """Count different items; see `variety.distinct`."""
+        return distinct(self.log, begins, self.category, self.n_categories, item)
 
-    def first(self) -> Ints:
-        """Return the time of the earliest visible row, shape (n_accounts, n_cutoffs)."""
-        if not self._first:
-            self._first.append(earliest(self.account, self.entered, self.event_time, *self.universe.shape))
-        return self._first[0]
+    def active_days(self, begins: Ints) -> Ints:
+        """Count different days (UTC) with a row; see `variety.distinct`."""
+        day = self.log.time // MICROSECONDS_PER_DAY
+        return self.distinct(begins, (day - day.min(initial=0)).astype(np.int32))
+
+    def first_and_last(self) -> tuple[Ints, Ints]:
+        """Return the times of the earliest and the latest visible row; see `windows.first_and_last`."""
+        return first_and_last(self.log, self.category, self.n_categories, self.universe.n_cutoffs)
 
 
 def series(universe: Universe, name: str) -> Series:
-    """Return all rows of a contract table that any cutoff sees."""
-    table = universe.table(name)
-    return Series(universe, table, np.flatnonzero(table.entered < universe.n_cutoffs))
+    """Return all rows of a contract table that any cutoff sees, as one category."""
+    log = universe.log(name)
+    return Series(universe, universe.table(name), log, np.zeros(len(log.order), dtype=np.int32))

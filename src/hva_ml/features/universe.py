@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,10 +14,10 @@ from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
 from hva_ml.errors import ConfigError, ContractError
 from hva_ml.features.definition import FeatureDefinition
-from hva_ml.features.windows import NONE, Ints, enters
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from hva_ml.features.log import Bools as Bools
+from hva_ml.features.log import Floats as Floats
+from hva_ml.features.log import Ints, Log, log
+from hva_ml.features.windows import NONE, enters
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,7 @@ class Universe:
     vouched: pa.Table | None
     calendar: Calendar
     cutoffs: Ints
+    _logs: dict[str, Log] = field(default_factory=dict)
 
     @property
     def n_accounts(self) -> int:
@@ -142,6 +142,13 @@ class Universe:
                 fix=f"Declare [tables.{name}] and let its query return rows.",
             )
         return self.tables[name]
+
+    def log(self, name: str) -> Log:
+        """Return the rows of a table that any cutoff sees, by account and time; sorted at the first call."""
+        if name not in self._logs:
+            table = self.table(name)
+            self._logs[name] = log(table.account, table.event_time, table.entered, *self.shape)
+        return self._logs[name]
 
     def numbered(self, column: pa.ChunkedArray) -> Ints:
         """Return account numbers of a column of account ids, -1 where empty."""

@@ -1,18 +1,17 @@
-"""The kernel: what is seen at each cutoff, for all accounts and cutoffs at once, by difference arrays.
+"""The kernel: what is seen at each cutoff, for all accounts, cutoffs, windows and categories in one pass.
 
 An event adds at the first cutoff that sees it and subtracts at the first that no longer does; one prefix sum
 per account gives every cutoff. Whole numbers only, so sums are exact. It knows no table and no pipeline.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from hva_ml.cutoffs import MICROSECONDS_PER_DAY
-
-Ints = npt.NDArray[np.int64]
+from hva_ml.compiled import kernel
+from hva_ml.features.log import Ints as Ints
+from hva_ml.features.log import Log, Small, over_accounts
 
 NONE = int(np.iinfo(np.int64).min)
-"""Marks "nothing seen yet" in the grids of `latest` and `earliest`."""
+"""Marks "nothing seen yet" in the grids of times and values."""
 
 
 def enters(event_time: Ints, known_at: Ints, cutoffs: Ints) -> Ints:
@@ -38,112 +37,78 @@ def enters(event_time: Ints, known_at: Ints, cutoffs: Ints) -> Ints:
     return np.searchsorted(cutoffs, np.maximum(event_time, known_at), side="right").astype(np.int64)
 
 
-def leaves(event_time: Ints, cutoffs: Ints, entered: Ints, window_days: int) -> Ints:
-    """Return the first cutoff for which each event lies before the window ``[cutoff - window, cutoff)``.
-
-    A window is a whole number of days of 86 400 000 000 microseconds in absolute time, whatever the clocks of
-    a country do. An event that becomes known only after it has left the window is never in it: the result
-    is at least `entered`.
-
-    Parameters
-    ----------
-    event_time, entered : numpy.ndarray of int64, shape (n_events,)
-        Microseconds since the epoch; the result of `enters`.
-    cutoffs : numpy.ndarray of int64, shape (n_cutoffs,)
-        Strictly increasing.
-    window_days : int
-        Length of the window, at least 1.
-
-    Examples
-    --------
-    >>> day = MICROSECONDS_PER_DAY
-    >>> leaves(np.array([0]), np.array([1, 2, 3]) * day, np.array([0]), 2).tolist()
-    [2]
-    """
-    left = np.searchsorted(cutoffs, event_time + window_days * MICROSECONDS_PER_DAY, side="right")
-    return np.maximum(left, entered).astype(np.int64)
-
-
 def totals(
-    account: Ints, entered: Ints, left: Ints, n_accounts: int, n_cutoffs: int, amounts: Ints | None = None
-) -> Ints:
-    """Count the events in the window, or sum their amounts, for every account and cutoff.
+    log: Log, begins: Ints, category: Small, n_categories: int, amounts: Ints | None = None
+) -> tuple[Ints, Ints]:
+    """Count the events in every window and sum their amounts, for every category, account and cutoff.
+
+    The window of cutoff k is ``[begins[w, k], cutoff)``. An event that becomes known only after it has left
+    the window is never in it.
 
     Parameters
     ----------
-    account : numpy.ndarray of int64, shape (n_events,)
-        Account numbers, ``0 <= account < n_accounts``.
-    entered, left : numpy.ndarray of int64, shape (n_events,)
-        Half-open span of cutoffs that have the event in the window.
-    amounts : numpy.ndarray of int64, shape (n_events,), optional
-        Summed instead of counting.
+    log : Log
+        The events.
+    begins : numpy.ndarray of int64, shape (n_windows, n_cutoffs)
+        Microseconds since the epoch; none of the windows ever moves back.
+    category : numpy.ndarray of int32, shape (n_events,)
+        In the order of the log, ``0 <= category < n_categories``.
+    amounts : numpy.ndarray of int64, shape (n_columns, n_events), optional
+        Whole numbers, in the order of the log.
 
     Returns
     -------
-    numpy.ndarray of int64, shape (n_accounts, n_cutoffs)
+    counts : numpy.ndarray of int64, shape (n_categories, n_windows, n_accounts, n_cutoffs)
+    sums : numpy.ndarray of int64, shape (n_columns, n_categories, n_windows, n_accounts, n_cutoffs)
 
     Examples
     --------
-    >>> totals(np.array([0, 0]), np.array([0, 1]), np.array([2, 3]), 1, 3).tolist()
-    [[1, 2, 1]]
+    >>> from hva_ml.features.log import log
+    >>> found = log(np.array([0, 0]), np.array([1, 4]), np.array([0, 1]), 1, 3)
+    >>> begins = np.array([[0, 2, 5]])
+    >>> counts, sums = totals(found, begins, np.zeros(2, np.int32), 1, np.array([[50, -20]]))
+    >>> counts.tolist(), sums.tolist()
+    ([[[[1, 1, 0]]]], [[[[[50, -20, 0]]]]])
     """
-    width = n_cutoffs + 1
-    base = account * width
-    size = n_accounts * width
-    if amounts is None:
-        delta = np.bincount(base + entered, minlength=size) - np.bincount(base + left, minlength=size)
-    else:
-        delta = np.zeros(size, dtype=np.int64)
-        np.add.at(delta, base + entered, amounts)
-        np.subtract.at(delta, base + left, amounts)
-    return np.cumsum(delta.reshape(n_accounts, width)[:, :n_cutoffs], axis=1, dtype=np.int64)
+    n_windows, n_cutoffs = begins.shape
+    values = np.empty((0, len(log.time)), dtype=np.int64) if amounts is None else amounts
+    shape = (n_categories, n_windows, log.n_accounts, n_cutoffs)
+    counts, sums = np.zeros(shape, dtype=np.int64), np.zeros((len(values), *shape), dtype=np.int64)
+
+    def work(first: int, last: int) -> None:
+        _totals(log.start, log.time, log.entered, category, values, begins, counts, sums, first, last)
+
+    over_accounts(log, work)
+    return counts, sums
 
 
-def distinct(account: Ints, item: Ints, entered: Ints, left: Ints, n_accounts: int, n_cutoffs: int) -> Ints:
-    """Count the different items in the window, for every account and cutoff.
-
-    The spans of one account and item are merged to their union first, so that each item counts once.
-
-    Parameters
-    ----------
-    account, item : numpy.ndarray of int64, shape (n_events,)
-        Account and item numbers, both from 0.
-    entered, left : numpy.ndarray of int64, shape (n_events,)
-        Half-open span of cutoffs that have the event in the window.
+def first_and_last(log: Log, category: Small, n_categories: int, n_cutoffs: int) -> tuple[Ints, Ints]:
+    """Return the times of the earliest and of the latest event seen so far; see `totals`.
 
     Returns
     -------
-    numpy.ndarray of int64, shape (n_accounts, n_cutoffs)
-
-    Examples
-    --------
-    >>> spans = np.array([0, 1]), np.array([2, 3])
-    >>> distinct(np.array([0, 0]), np.array([7, 7]), *spans, 1, 3).tolist()
-    [[1, 1, 1]]
+    earliest, latest : numpy.ndarray of int64, shape (n_categories, n_accounts, n_cutoffs)
+        ``NONE`` where nothing is seen yet.
     """
-    if not len(account):
-        return np.zeros((n_accounts, n_cutoffs), dtype=np.int64)
-    width = n_cutoffs + 1
-    pair = account * (int(item.max()) + 1) + item
-    order = np.argsort(pair * width + entered)
-    account, pair, entered, left = account[order], pair[order], entered[order], left[order]
-    first = np.concatenate(([True], pair[1:] != pair[:-1]))
-    rank = np.cumsum(first) - 1
-    reached = np.maximum.accumulate(left + rank * width) - rank * width
-    before = np.concatenate(([0], reached[:-1]))
-    start = np.where(first, entered, np.maximum(entered, before))
-    return totals(account, start, np.maximum(left, start), n_accounts, n_cutoffs)
+    shape = (n_categories, log.n_accounts, n_cutoffs)
+    begun, ended = np.full(shape, NONE, dtype=np.int64), np.full(shape, NONE, dtype=np.int64)
+
+    def work(first: int, last: int) -> None:
+        _first_and_last(log.start, log.time, log.entered, category, begun, ended, first, last)
+
+    over_accounts(log, work)
+    return begun, ended
 
 
 def latest(account: Ints, entered: Ints, value: Ints, n_accounts: int, n_cutoffs: int) -> Ints:
-    """Return the largest value among all events seen so far, for every account and cutoff.
+    """Return the largest value among all events seen so far, for rows in any order.
 
     Parameters
     ----------
     account, entered : numpy.ndarray of int64, shape (n_events,)
         Account numbers; the result of `enters`.
     value : numpy.ndarray of int64, shape (n_events,)
-        For example event times (recency) or ranks of versions (the one in force).
+        For example ranks of versions (the one in force).
 
     Returns
     -------
@@ -155,10 +120,9 @@ def latest(account: Ints, entered: Ints, value: Ints, n_accounts: int, n_cutoffs
     >>> latest(np.array([0, 0]), np.array([1, 2]), np.array([9, 4]), 1, 3)[0, 1:].tolist()
     [9, 9]
     """
-    width = n_cutoffs + 1
-    grid = np.full(n_accounts * width, NONE, dtype=np.int64)
-    np.maximum.at(grid, account * width + entered, value)
-    return np.maximum.accumulate(grid.reshape(n_accounts, width)[:, :n_cutoffs], axis=1)
+    grid = np.full((n_accounts, n_cutoffs), NONE, dtype=np.int64)
+    _latest(account, entered, value, grid)
+    return grid
 
 
 def earliest(account: Ints, entered: Ints, value: Ints, n_accounts: int, n_cutoffs: int) -> Ints:
@@ -171,3 +135,73 @@ def earliest(account: Ints, entered: Ints, value: Ints, n_accounts: int, n_cutof
     """
     grid = latest(account, entered, -value, n_accounts, n_cutoffs)
     return np.where(grid == NONE, NONE, -grid)
+
+
+@kernel
+def _totals(start, time, entered, category, values, begins, counts, sums, first, last):  # type: ignore[no-untyped-def]
+    n_categories, n_windows, _, n_cutoffs = counts.shape
+    n_columns = len(values)
+    added = np.empty((1 + n_columns, n_categories, n_cutoffs + 1), dtype=np.int64)
+    taken = np.empty((n_categories, n_windows, n_cutoffs + 1, 1 + n_columns), dtype=np.int64)
+    left = np.empty(n_windows, dtype=np.int64)
+    for a in range(first, last):
+        if start[a] == start[a + 1]:
+            continue
+        added[:] = 0
+        taken[:] = 0
+        left[:] = 0
+        for i in range(start[a], start[a + 1]):
+            c, e = category[i], entered[i]
+            added[0, c, e] += 1
+            for j in range(n_columns):
+                added[1 + j, c, e] += values[j, i]
+            for w in range(n_windows):
+                k = left[w]
+                while k < n_cutoffs and begins[w, k] <= time[i]:
+                    k += 1
+                left[w] = k
+                k = max(k, e)
+                taken[c, w, k, 0] += 1
+                for j in range(n_columns):
+                    taken[c, w, k, 1 + j] += values[j, i]
+        for c in range(n_categories):
+            for w in range(n_windows):
+                inside = 0
+                for k in range(n_cutoffs):
+                    inside += added[0, c, k] - taken[c, w, k, 0]
+                    counts[c, w, a, k] = inside
+                for j in range(n_columns):
+                    inside = 0
+                    for k in range(n_cutoffs):
+                        inside += added[1 + j, c, k] - taken[c, w, k, 1 + j]
+                        sums[j, c, w, a, k] = inside
+
+
+@kernel
+def _first_and_last(start, time, entered, category, begun, ended, first, last):  # type: ignore[no-untyped-def]
+    n_categories, _, n_cutoffs = begun.shape
+    for a in range(first, last):
+        for i in range(start[a], start[a + 1]):
+            c, e = category[i], entered[i]
+            # Rows come in the order of time: the first to come is the earliest, the last the latest.
+            if begun[c, a, e] == NONE:
+                begun[c, a, e] = time[i]
+            ended[c, a, e] = time[i]
+        for c in range(n_categories):
+            for k in range(1, n_cutoffs):
+                ended[c, a, k] = max(ended[c, a, k], ended[c, a, k - 1])
+                before = begun[c, a, k - 1]
+                if before != NONE and (begun[c, a, k] == NONE or before < begun[c, a, k]):
+                    begun[c, a, k] = before
+
+
+@kernel
+def _latest(account, entered, value, grid):  # type: ignore[no-untyped-def]
+    n_accounts, n_cutoffs = grid.shape
+    for i in range(len(account)):
+        a, e = account[i], entered[i]
+        if e < n_cutoffs and value[i] > grid[a, e]:
+            grid[a, e] = value[i]
+    for a in range(n_accounts):
+        for k in range(1, n_cutoffs):
+            grid[a, k] = max(grid[a, k], grid[a, k - 1])
