@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.check import check
     from hva_ml.jobs.demo import demo
     from hva_ml.jobs.explain import explain
+    from hva_ml.jobs.overview import overview
     from hva_ml.jobs.promote import compare, promote
     from hva_ml.jobs.score import score
     from hva_ml.jobs.shap_values import shap_values
@@ -40,6 +41,7 @@ _HOME = {
     "check": "jobs.check",
     "train": "jobs.train",
     "compare": "jobs.promote",
+    "overview": "jobs.overview",
     "promote": "jobs.promote",
     "score": "jobs.score",
     "explain": "jobs.explain",
@@ -61,6 +63,7 @@ __all__ = [
     "demo",
     "explain",
     "init",
+    "overview",
     "promote",
     "score",
     "shap_values",

@@ -3,15 +3,19 @@
 import re
 from importlib.resources import files
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 from hva_ml.errors import UsageError
 from hva_ml.explanation.reader import NAMES, spoken_of
+from hva_ml.jobs.retrained import Why
 from hva_ml.reports.information import TABLES
 from hva_ml.reports.information_words import INFORMATION
 from hva_ml.reports.language import WORDS, Tongue
 from hva_ml.reports.night_words import CHANGES
+from hva_ml.reports.overview_charts import LEVELS
+from hva_ml.reports.overview_words import OVERVIEW
 from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
 
 
@@ -23,7 +27,7 @@ def test_both_languages_say_the_same_parts(key: str) -> None:
 
 
 def test_no_key_stands_in_two_groups() -> None:
-    assert len(WORDS) == sum(map(len, (CHARTS, ACCOUNT, SCORES, CHANGES, INFORMATION)))
+    assert len(WORDS) == sum(map(len, (CHARTS, ACCOUNT, SCORES, CHANGES, INFORMATION, OVERVIEW)))
 
 
 def test_templates_and_words_fit() -> None:
@@ -37,7 +41,10 @@ def test_templates_and_words_fit() -> None:
     # Units of money axes are chosen by size, words on the comparison by its kind.
     kinds = {f"home_{k}" for k in NAMES} | {f"waterfall_title_{spoken_of(k)}" for k in NAMES}
     used.discard("home_")
-    assert used | {"thousands", "millions"} | kinds | TABLES == set(WORDS)
+    # Which colour a dot has, and why two models cannot be compared, is known when the page is made.
+    levels = {f"level_{k}" for k in LEVELS}
+    reasons = set(get_args(Why)) - {""}
+    assert used | {"thousands", "millions"} | kinds | TABLES | levels | reasons == set(WORDS)
 
 
 def test_unknown_models_and_families_keep_their_names() -> None:

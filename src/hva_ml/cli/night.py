@@ -1,4 +1,4 @@
-"""Commands about whole runs and single accounts in them: what changed, what would help."""
+"""Commands about runs and accounts in them: what changed, what would help, what moves them all."""
 
 from typing import Annotated
 
@@ -67,3 +67,39 @@ def advise(
         print_json(found.record())
         return
     render.advice(console(), found)
+
+
+@app.command(
+    epilog=example(
+        "hva overview dach_sample",
+        "hva overview dach_sample --by firmographic.country --lang de --country AT",
+    )
+)
+@command
+def overview(
+    pipeline: PipelineName,
+    run: Annotated[str | None, typer.Option("--run", help="Run id or day; else the current run.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Category feature to split by; else that of the references.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="A run of another release, to compare reasons; else the one before."),
+    ] = None,
+    lang: Lang = "en",
+    country: Country = "DE",
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Say what moves the scores of a run overall, by tier and segment, and how firmly; writes a page."""
+    from hva_ml.cli import night_render as render
+    from hva_ml.jobs.overview import overview as job
+    from hva_ml.workspace import Workspace
+
+    found = job(
+        Workspace.find(root), pipeline, run=run, language=lang, country=country, by=by, against=against
+    )  # fmt: skip
+    if as_json:
+        print_json(found.record())
+        return
+    render.overview(console(), found, lang, country)

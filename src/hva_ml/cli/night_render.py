@@ -1,15 +1,17 @@
-"""How changes and advice look in a terminal."""
+"""How changes, advice and overviews look in a terminal."""
 
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
+from hva_ml.cli.render import plain
 from hva_ml.reports.language import Tongue
 
 if TYPE_CHECKING:
     from hva_ml.jobs.advise import Advised
     from hva_ml.jobs.changes import Changes
+    from hva_ml.jobs.overview import Overview
 
 
 def changes(out: Console, found: "Changes", language: str) -> None:
@@ -43,3 +45,20 @@ def advice(out: Console, found: "Advised") -> None:
     for sentence in found.sentences:
         out.print(f"  {escape(sentence)}", soft_wrap=True)
     out.print(f"[dim]{escape(found.note)}[/]", soft_wrap=True)
+
+
+def overview(out: Console, found: "Overview", language: str, country: str) -> None:
+    """Show a sentence for each tier, the heaviest topics, how firm they are, and the page's path."""
+    tongue = Tongue("de" if language == "de" else "en", country)
+    for tier in found.tiers:
+        out.print(escape(tier.text), soft_wrap=True)
+    words = tongue.word
+    table = plain(words("topic"), words("factor"), words("told_for"), words("told_against"))
+    for row in found.importance.slice(0, 10).to_pylist():
+        shares = (tongue.percent(row[k], 0) for k in ("told_for", "told_against"))
+        table.add_row(escape(row["label"]), f"×{tongue.number(row['factor'], 2)}", *shares)
+    out.print(table)
+    out.print(f"[bold]{tongue.word('stability_title')}[/]")
+    out.print(escape(found.stability), soft_wrap=True)
+    for path in found.files:
+        out.print(f"Page     {path}", soft_wrap=True)

@@ -92,6 +92,21 @@ def stated(definition: FeatureDefinition, value: Value, reader: Reader) -> tuple
     return name, _value(definition, value, reader, 0)
 
 
+def span(definition: FeatureDefinition, low: float, high: float, reader: Reader) -> str:
+    """Return a range of values in words: "3 bis 5 Tage", "€1,000 to €5,000"; equal ends are said once."""
+    to = reader.pick(("bis", "to"))
+    if low == high:
+        return stated(definition, low, reader)[1]
+    if definition.unit == "ratio":
+        said = compared(definition, low, high, reader)
+        return said.here if said.same else f"{said.here} {to} {compared(definition, high, low, reader).here}"
+    here, there = _values(definition, low, high, reader)
+    if here == there:
+        return here
+    (first, *unit), (_, *other) = here.split(maxsplit=1), there.split(maxsplit=1)
+    return f"{first if unit == other else here} {to} {there}"
+
+
 def is_season(definition: FeatureDefinition) -> bool:
     """Return whether a feature only says what time of the year it is."""
     return definition.family == "season" and definition.unit != "ratio"

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from hva_ml.errors import IntegrityError, RefusedError, UsageError, nearest
-from hva_ml.explanation.changes import Change, Seen, change
+from hva_ml.explanation.changes import Change, change
 from hva_ml.explanation.composition import TOLERANCE
 from hva_ml.explanation.formats import factor, money, number
 from hva_ml.explanation.movers import Cause, causes, title
 from hva_ml.explanation.reader import Reader
 from hva_ml.explanation.surges import surges
-from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.both import Both
 from hva_ml.jobs.explain import spoken
 from hva_ml.jobs.published import Run, current_run, definitions, find_run, numeric, open_run, runs
 from hva_ml.reports import changes as page
@@ -120,7 +119,7 @@ def changes(
     tongue = spoken(language, country)
     old, new = _runs(ws, config.name, before, after)
     reader = Reader(tongue, country, new.bundle.currency)
-    both = _Both(old, new)
+    both = Both(old, new)
     if account is not None and account not in both.place:
         known = {*old.ids, *new.ids}
         raise UsageError(
@@ -177,41 +176,7 @@ def _runs(ws: Workspace, pipeline: str, before: str | None, after: str | None) -
     return open_run(ws, pipeline, find_run(ws, pipeline, before)), open_run(ws, pipeline, last)
 
 
-class _Both:
-    """The accounts of both runs, and what they were like in each."""
-
-    def __init__(self, old: Run, new: Run) -> None:
-        self.old, self.new = old, new
-        self.ids = tuple(sorted(set(old.ids) & set(new.ids)))
-        if not self.ids:
-            raise RefusedError(
-                "The two runs have no account in common.", where=f"{old.run_id}, {new.run_id}",
-                fix="Compare runs of one population.",
-            )  # fmt: skip
-        self.place = {i: k for k, i in enumerate(self.ids)}
-        ids = pa.array(self.ids, pa.string())
-        self.rows0, self.rows1 = (pc.index_in(ids, pa.array(run.ids, pa.string())) for run in (old, new))
-        self.was, self.now = old.features.take(self.rows0), new.features.take(self.rows1)
-
-    def seen(self, run: Run) -> Seen:
-        """Return the accounts as a run's release reads them; what one run lacks is taken from the other."""
-        home = self.was if run is self.old else self.now
-
-        def told(table: pa.Table) -> FeatureSet:
-            columns = {"account_id": table["account_id"]}
-            for d in run.bundle.definitions:
-                there = d.name in table.column_names and (
-                    pa.types.is_string(table[d.name].type) == (d.kind == "category")
-                )
-                columns[d.name] = (table if there else home)[d.name]
-            return FeatureSet(pa.table(columns), run.bundle.definitions)
-
-        encoder = run.bundle.encoder
-        before, after = (encoder.transform(told(t)) for t in (self.was, self.now))
-        return Seen(run.bundle, encoder.names, before, after)
-
-
-def _split(both: _Both) -> Change:
+def _split(both: Both) -> Change:
     old, new = both.old, both.new
     same = old.bundle.release == new.bundle.release
     found = change(both.seen(old), None if same else both.seen(new))
@@ -231,7 +196,7 @@ def _split(both: _Both) -> Change:
 class _Telling:
     """Rows and words of a split."""
 
-    def __init__(self, both: _Both, split: Change, reader: Reader) -> None:
+    def __init__(self, both: Both, split: Change, reader: Reader) -> None:
         self.both, self.split, self.reader = both, split, reader
         self.scores0 = both.old.scores.take(both.rows0)
         self.scores1 = both.new.scores.take(both.rows1)

@@ -97,6 +97,14 @@ def contributions(ws: Workspace, pipeline: str, run: Run) -> Floats:
     return np.column_stack([numeric(table[f"likelihood.{n}"]) + numeric(table[f"value.{n}"]) for n in names])
 
 
+def kind_of_reference(ws: Workspace, pipeline: str, run: Run) -> str:
+    """Return with which kind of reference accounts a run is explained."""
+    first = publication.read(ws.scores(pipeline), "explanations", run.run_id, account=run.ids[0])
+    # Runs of before reference accounts had segments knew only one.
+    place = int(first.to_pylist()[0].get("reference", 0))
+    return run.bundle.references.accounts[place].kind
+
+
 def current_run(ws: Workspace, pipeline: str) -> str:
     """Return the id of the run that counts; raises ``RefusedError`` if there is none."""
     found = publication.current(ws.scores(pipeline))
@@ -132,13 +140,21 @@ def find_run(ws: Workspace, pipeline: str, which: str) -> str:
 
 def runs(ws: Workspace, pipeline: str) -> list[tuple[str, str]]:
     """Return id and day of every published run, by day, then id."""
-    folder = ws.scores(pipeline) / RUNS
-    found: list[tuple[str, str]] = []
-    for path in folder.glob("[0-9a-f]*"):
+    return [(run, str(identity["as_of"])) for run, identity in _identities(ws, pipeline)]
+
+
+def runs_of(ws: Workspace, pipeline: str, release: str) -> list[str]:
+    """Return the ids of the published runs that a release has scored, by day, then id."""
+    return [run for run, identity in _identities(ws, pipeline) if identity.get("release") == release]
+
+
+def _identities(ws: Workspace, pipeline: str) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for path in (ws.scores(pipeline) / RUNS).glob("[0-9a-f]*"):
         if (path / MANIFEST).is_file():
             record: Any = read_json(path / MANIFEST, f"hva score {pipeline} --as-of DAY")
-            found.append((path.name, str(record["identity"]["as_of"])))
-    return sorted(found, key=lambda r: (r[1], r[0]))
+            found.append((path.name, record["identity"]))
+    return sorted(found, key=lambda r: (str(r[1]["as_of"]), r[0]))
 
 
 def definitions(*bundles: Bundle) -> tuple[FeatureDefinition, ...]:

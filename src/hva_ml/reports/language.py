@@ -8,10 +8,11 @@ from hva_ml.errors import UsageError
 from hva_ml.explanation import formats
 from hva_ml.reports.information_words import INFORMATION
 from hva_ml.reports.night_words import CHANGES
+from hva_ml.reports.overview_words import OVERVIEW
 from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
 
 Language = Literal["de", "en"]
-WORDS = CHARTS | ACCOUNT | SCORES | CHANGES | INFORMATION
+WORDS = CHARTS | ACCOUNT | SCORES | CHANGES | INFORMATION | OVERVIEW
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Tongue:
         return formats.money(
             amount, currency, language=self.language, country=self.country, decimals=decimals
         )
+
+    def money_short(self, amount: float, currency: str) -> str:
+        """Return an amount of money as one says it: large ones in millions or billions."""
+        return formats.money_short(amount, currency, language=self.language, country=self.country)
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with exactly `decimals` digits."""
