@@ -16,6 +16,7 @@ from hva_ml.errors import ConfigError, NotEnoughDataError
 MICROSECONDS_PER_DAY = 86_400_000_000
 
 Period = Literal["month", "quarter", "year"]
+LONGEST_DAYS: dict[Period, int] = {"month": 31, "quarter": 92, "year": 366}
 
 
 def instant(day: date, timezone: str = "UTC") -> datetime:

@@ -53,6 +53,10 @@ SHARE = defined("cadence.return_share_365d", "share", "Anteil der Gutschriften",
                 window_days=365, measure="return_share")  # fmt: skip
 SURGE = defined("e.surge_30d", "ratio", "Telefonate gegenüber dem eigenen Durchschnitt",
                 "calls against their own average", window_days=30, measure="surge")  # fmt: skip
+QUARTER = defined("e.trend_qtd", "ratio", "Trend der Telefonate", "trend in calls", measure="trend",
+                  to_date="quarter")  # fmt: skip
+PAUSE = defined("e.gap_max_90d", "days", "längster Abstand zwischen aktiven Tagen",
+                "longest gap between active days", window_days=90, measure="gap_max")  # fmt: skip
 MONTH = defined("season.month_sin", "number", "Jahreszeit", "time of the year", family="season")
 FIT = defined("fit.icp", "score", "Ähnlichkeit mit bisherigen Gewinnerkunden", "likeness to past winners")
 
@@ -96,6 +100,15 @@ CASES = [
     (SURGE, math.log(2.4), 0.0,
      "Telefonate in 30 Tagen: etwa 2,4-mal so viele wie üblich, typisch sind etwa gleich viele: ×1,4",
      "Calls in 30 days: about 2.4 times as many as usual, about the same is typical: ×1.4"),
+    (QUARTER, math.log(2), 0.0,
+     "Telefonate im laufenden Quartal: etwa doppelt so viele wie bis zum selben Tag des Vorquartals, "
+     "typisch sind etwa gleich viele: ×1,4",
+     "Calls in the quarter to date: about twice as many as by the same day of the quarter before, "
+     "about the same is typical: ×1.4"),
+    (PAUSE, None, 12.0,
+     "Längster Abstand zwischen aktiven Tagen in 90 Tagen: weniger als zwei aktive Tage, typisch sind 12: "
+     "×1,4",
+     "Longest gap between active days in 90 days: fewer than two active days, 12 are typical: ×1.4"),
     (MONTH, 0.5, -0.5, "Jahreszeit: ×1,4", "Time of year: ×1.4"),
     (FIT, 0.8, 0.1, "Ähnlichkeit mit bisherigen Gewinnerkunden: höher als typisch: ×1,4",
      "Likeness to past winners: higher than typical: ×1.4"),

@@ -17,6 +17,7 @@ from hva_ml.explanation.paragraph import paragraph
 from hva_ml.explanation.reasons import reasons
 from hva_ml.explanation.texts import TEXTS, Rows, texts
 from hva_ml.features import cadence, deals, engagement, firmographic, season
+from hva_ml.features.declared import ADDED, WHOLE_PAST
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.features.singular import with_singular
 from hva_ml.features.wording import measured, thing
@@ -42,16 +43,19 @@ TRAPS = {
 def definitions() -> list[FeatureDefinition]:
     """Every feature that the product can make, without the data to make it."""
     made: list[FeatureDefinition] = []
-    columns = {"sum": ("amount", "items"), "mean": ("amount", "items"), "distinct": ("contact_id",)}
-    for measure, kinds, days in product(get_args(Measure), KINDS, (1, 30, 365)):
+    columns = dict.fromkeys(ADDED, ("amount", "items")) | {"distinct": ("contact_id",)}
+    for measure, kinds, days in product(get_args(Measure), KINDS, (1, 30, 365, "quarter")):
         for column in columns.get(measure, ("amount", "")):
             table = "invoices" if column == "amount" else "events"
             label = measured(measure, table, column, thing(table, kinds, {}), bool(kinds), {})
             unit = engagement._UNITS.get(measure) or ("money" if column == "amount" else "number")
-            window = None if measure == "recency" else days
+            window = None if measure in WHOLE_PAST or days == "quarter" else days
+            to_date = days if measure not in WHOLE_PAST and days == "quarter" else ""
             name = f"events.x_{len(made)}.{measure}_{days}d"
             made.append(
-                FeatureDefinition(name, "engagement", "number", table, measure, unit, *label, window, name)
+                FeatureDefinition(
+                    name, "engagement", "number", table, measure, unit, *label, window, name, to_date=to_date
+                )
             )
     for key, unit, days, de, en in cadence._WORDS:
         measure = key.removesuffix("_days").removesuffix("_365d").removesuffix("_90d")

@@ -1,6 +1,10 @@
 """Every declared measure against an oracle in plain Python, and the words of the declarations."""
 
 import math
+import statistics
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -20,7 +24,11 @@ by = "event_type"
 values = ["web_visit", "call"]
 of = ["minutes", "pages", "contact_id"]
 windows_days = [7, 30]
-measures = ["count", "sum", "mean", "distinct", "recency", "active_days", "trend", "surge", "share"]
+to_date = ["quarter"]
+measures = [
+  "count", "sum", "mean", "min", "max", "std", "distinct", "recency", "since_first", "active_days", "trend",
+  "surge", "share", "gap_mean", "gap_max", "gap_std", "streak", "streak_max",
+]
 [[features.windows]]
 table = "events"
 where = { event_type = ["call", "email"] }
@@ -30,7 +38,7 @@ measures = ["count", "recency"]
 table = "invoices"
 of = ["amount"]
 windows_days = [90]
-measures = ["sum", "mean", "count"]
+measures = ["sum", "mean", "count", "min", "max", "std"]
 """
 START = 19_700 * DAY
 ACCOUNTS = ("a", "b", "ä", "z-leer")
@@ -87,35 +95,83 @@ def within(rows, cutoff, days=None, **equal):
     ]
 
 
-def oracle(rows, cutoff, kind, days):
+def since(rows, cutoff, begin, **equal):
+    return [r for r in within(rows, cutoff, **equal) if r["event_time"] >= begin]
+
+
+def windows_at(cutoff):
+    """By name: begin of the window, of the stretch before it, and the end of that."""
+    found = {f"{d}d": (cutoff - d * DAY, cutoff - 2 * d * DAY, cutoff - d * DAY) for d in (7, 30)}
+    berlin = ZoneInfo("Europe/Berlin")
+    here = datetime.fromtimestamp(cutoff / 1e6, berlin)
+    last = here.date() - timedelta(days=1)
+    first = date(last.year, (last.month - 1) // 3 * 3 + 1, 1)
+    eve = first - timedelta(days=1)
+    before = date(eve.year, (eve.month - 1) // 3 * 3 + 1, 1)
+    end = min(before + (here.date() - first), first)
+    found["qtd"] = tuple(
+        int(datetime(d.year, d.month, d.day, tzinfo=berlin).timestamp()) * 1_000_000
+        for d in (first, before, end)
+    )
+    return found
+
+
+def spread(values):
+    return statistics.stdev(values) if len(values) > 1 else None
+
+
+def weeks_in_a_row(rows, cutoff):
+    weeks = {(cutoff - 1 - r["event_time"]) // (7 * DAY) for r in rows}
+    runs = {w: next(n for n in range(1, 999) if w + n not in weeks) for w in weeks}
+    return runs.get(0, 0), max(runs.values(), default=0)
+
+
+def oracle(rows, cutoff, kind, window):
     """All measures of one account's events of one type, by their definitions."""
-    inside = within(rows, cutoff, days, event_type=kind)
-    before = len(within(rows, cutoff, 2 * days, event_type=kind)) - len(inside)
+    begin, earlier, end = windows_at(cutoff)[window]
+    inside = since(rows, cutoff, begin, event_type=kind)
+    before = [r for r in since(rows, cutoff, earlier, event_type=kind) if r["event_time"] < end]
+    days = (cutoff - begin) / DAY
     past = within(rows, cutoff, None, event_type=kind)
     minutes = [r["minutes"] for r in inside if r["minutes"] is not None]
     pages = [r["pages"] for r in inside if r["pages"] is not None]
     seen = [r["event_time"] for r in within(rows, cutoff)]
     surge = None
     if seen and (tenure := (cutoff - min(seen)) / DAY) > days:
-        usual = len(within(rows, cutoff, 365, event_type=kind)) - len(inside)
+        usual = len(since(rows, cutoff, cutoff - 365 * DAY, event_type=kind)) - len(inside)
         usual = usual * days / max(min(tenure, 365.0) - days, days)
         surge = math.log((len(inside) + 1) / (usual + 1))
-    whole = len(within(rows, cutoff, days))
+    whole = len(since(rows, cutoff, begin))
+    active = sorted({r["event_time"] // DAY for r in inside})
+    gaps = [b - a for a, b in pairwise(active)]
+    streak, longest = weeks_in_a_row(inside, cutoff)
     prefix = f"events.{kind}"
     return {
-        f"{prefix}.count_{days}d": float(len(inside)),
-        f"{prefix}.minutes.sum_{days}d": sum(minutes),
-        f"{prefix}.pages.sum_{days}d": sum(pages),
-        f"{prefix}.minutes.mean_{days}d": sum(minutes) / len(minutes) if minutes else None,
-        f"{prefix}.pages.mean_{days}d": sum(pages) / len(pages) if pages else None,
-        f"{prefix}.distinct_contact_id_{days}d": float(
+        f"{prefix}.count_{window}": float(len(inside)),
+        f"{prefix}.minutes.sum_{window}": sum(minutes),
+        f"{prefix}.pages.sum_{window}": sum(pages),
+        f"{prefix}.minutes.mean_{window}": sum(minutes) / len(minutes) if minutes else None,
+        f"{prefix}.pages.mean_{window}": sum(pages) / len(pages) if pages else None,
+        f"{prefix}.distinct_contact_id_{window}": float(
             len({r["contact_id"] for r in inside if r["contact_id"]})
         ),
         f"{prefix}.recency_days": (cutoff - max(r["event_time"] for r in past)) / DAY if past else None,
-        f"{prefix}.active_days_{days}d": float(len({r["event_time"] // DAY for r in inside})),
-        f"{prefix}.trend_{days}d": math.log((len(inside) + 1) / (before + 1)),
-        f"{prefix}.surge_{days}d": surge,
-        f"{prefix}.share_{days}d": len(inside) / whole if whole else None,
+        f"{prefix}.active_days_{window}": float(len({r["event_time"] // DAY for r in inside})),
+        f"{prefix}.trend_{window}": math.log((len(inside) + 1) / (len(before) + 1)),
+        f"{prefix}.surge_{window}": surge,
+        f"{prefix}.since_first_days": (cutoff - min(r["event_time"] for r in past)) / DAY if past else None,
+        f"{prefix}.minutes.min_{window}": min(minutes, default=None),
+        f"{prefix}.pages.min_{window}": min(pages, default=None),
+        f"{prefix}.minutes.max_{window}": max(minutes, default=None),
+        f"{prefix}.pages.max_{window}": max(pages, default=None),
+        f"{prefix}.minutes.std_{window}": spread(minutes),
+        f"{prefix}.pages.std_{window}": spread(pages),
+        f"{prefix}.gap_mean_{window}": sum(gaps) / len(gaps) if gaps else None,
+        f"{prefix}.gap_max_{window}": max(gaps, default=None),
+        f"{prefix}.gap_std_{window}": spread(gaps),
+        f"{prefix}.streak_{window}": float(streak),
+        f"{prefix}.streak_max_{window}": float(longest),
+        f"{prefix}.share_{window}": len(inside) / whole if whole else None,
     }
 
 
@@ -143,8 +199,8 @@ def test_every_measure_agrees_with_its_definition(config, tables, calendar, even
         mine = [r for r in events if r["account_id"] == account]
         want = {}
         for kind in ("web_visit", "call"):
-            for days in (7, 30):
-                want |= oracle(mine, cutoff, kind, days)
+            for window in ("7d", "30d", "qtd"):
+                want |= oracle(mine, cutoff, kind, window)
         limited = [r for r in mine if r["event_type"] != "web_visit"]
         past = within(limited, cutoff)
         want["events.call_or_email.count_30d"] = float(len(within(limited, cutoff, 30)))
@@ -156,6 +212,9 @@ def test_every_measure_agrees_with_its_definition(config, tables, calendar, even
         ]
         want["invoices.count_90d"] = float(len(paid))
         want["invoices.amount.sum_90d"] = sum(paid) / 100
+        want["invoices.amount.min_90d"] = min(paid) / 100 if paid else None
+        want["invoices.amount.max_90d"] = max(paid) / 100 if paid else None
+        want["invoices.amount.std_90d"] = statistics.stdev(paid) / 100 if len(paid) > 1 else None
         want["invoices.amount.mean_90d"] = sum(paid) / 100 / len(paid) if paid else None
         assert set(want) == {n for n in features.names if not n.startswith("cadence.")}
         for name, value in want.items():
@@ -197,6 +256,8 @@ def refused(config, tables, calendar, us, windows):
         ('table="events"\nmeasures=["count"]\nwindows_days=[7]\nof=["minutes"]', "measured by none"),
         ('table="events"\nmeasures=["count"]\nwindows_days=[7]\nby="minutes"\nvalues=["1"]',
          "not a category"),
+        ('table="events"\nmeasures=["recency", "count"]', "The measure 'count' needs a window"),
+        ('table="events"\nmeasures=["max"]\nwindows_days=[7]\nof=["contact_id"]', "needs a number or money"),
         ('table="events"\nmeasures=["count"]\nwindows_days=[7, 7]', "Two features would bear the name"),
     ],
 )  # fmt: skip
@@ -242,6 +303,12 @@ def test_words_units_and_topics(config, tables, calendar):
     money = by_name["invoices.amount.sum_90d"]
     assert (money.label_de, money.unit, money.family) == ("Umsatz", "money", "deal_history")
     assert by_name["events.call.recency_days"].window_days is None
+    assert by_name["events.call.since_first_days"].label_de == "Tage seit der ersten Aktivität (Telefonate)"
+    quarter = by_name["events.call.count_qtd"]
+    assert (quarter.window_days, quarter.to_date, quarter.longest_days) == (None, "quarter", 92)
+    assert quarter.topic == by_name["events.call.count_30d"].topic
+    assert by_name["events.call.streak_max_30d"].label_en == "active weeks in a row (calls)"
+    assert by_name["invoices.amount.std_90d"].label_de == "Streuung der Rechnungsbeträge"
     for definition in features.definitions:
         assert definition.label_de
         assert definition.label_en

@@ -17,7 +17,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 TableName = Literal["accounts", "contacts", "events", "deal_stages", "invoices"]
 Measure = Literal[
-    "count", "sum", "mean", "distinct", "recency", "active_days", "trend", "surge", "share"
+    "count", "sum", "mean", "min", "max", "std", "distinct", "recency", "since_first", "active_days",
+    "trend", "surge", "share", "gap_mean", "gap_max", "gap_std", "streak", "streak_max",
 ]  # fmt: skip
 Attribute = Literal[
     "country", "region", "industry_section", "industry_division", "legal_form", "employees",
@@ -151,14 +152,17 @@ class Label:
 class Windows:
     """``[[features.windows]]``: measures of one table over windows before the cutoff.
 
+    Windows are so many days long (`windows_days`) or reach back to the beginning of the month, quarter or
+    year in which the last day before the cutoff lies (`to_date`); recency and since_first need none.
     `by` splits the measures by the values of a category column (`values` names those that become features).
-    `of` is the column measured by sum, mean (numbers or money) or distinct (ids or categories).
+    `of` is the column measured by sum, mean, min, max or std (numbers, money) or distinct (ids, categories).
     `where` keeps only rows whose category columns have one of the listed values.
     """
 
     table: TableName
     measures: tuple[Measure, ...]
-    windows_days: tuple[Days, ...]
+    windows_days: tuple[Days, ...] = ()
+    to_date: tuple[Literal["month", "quarter", "year"], ...] = ()
     by: str = ""
     values: tuple[str, ...] = ()
     of: tuple[str, ...] = ()

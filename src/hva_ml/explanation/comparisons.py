@@ -12,6 +12,11 @@ from hva_ml.features.definition import FeatureDefinition
 ABOUT = ("trend", "surge")
 _LONGEST = 50.0  # ln; beyond it a ratio is told as if it were this
 _EQUAL = 0.005
+_BEFORE = {
+    "month": ("bis zum selben Tag des Vormonats", "by the same day of the month before"),
+    "quarter": ("bis zum selben Tag des Vorquartals", "by the same day of the quarter before"),
+    "year": ("bis zum selben Tag des Vorjahrs", "by the same day of the year before"),
+}
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,8 @@ def _than(definition: FeatureDefinition, reader: Reader) -> tuple[str, str]:
     measure, window = definition.measure, definition.window_days
     if measure == "surge":
         place = reader.pick(("üblich", "usual"))
+    elif measure == "trend" and definition.to_date:
+        place = reader.pick(_BEFORE[definition.to_date])
     elif measure in ("trend", "market_index") and window:
         unit = days(window, german=reader.german, dative=True)
         one = reader.pick(("am Tag davor", "on the day before"))

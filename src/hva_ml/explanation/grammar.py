@@ -3,6 +3,13 @@
 import re
 from functools import cache
 
+TO_DATE: dict[str, tuple[str, str]] = {
+    "month": ("im laufenden Monat", "in the month to date"),
+    "quarter": ("im laufenden Quartal", "in the quarter to date"),
+    "year": ("im laufenden Jahr", "in the year to date"),
+}
+"""Windows from the beginning of a period, as they stand in a sentence."""
+
 _WORD = re.compile(r"[^\W\d_][\w’'.-]*|[^\w\s]|\d+|\s+")
 _JOINS = ("und", "oder", ",")
 # Words that end like an adjective and are none.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hva_ml.explanation.formats import factor
-from hva_ml.explanation.phrases import Value, say
+from hva_ml.explanation.phrases import Value, say, within
 from hva_ml.explanation.reader import Reader
 from hva_ml.explanation.reasons import THRESHOLD, plain
 from hva_ml.features.definition import FeatureDefinition
@@ -102,8 +102,5 @@ def _sentence(d: FeatureDefinition, before: Value, after: Value, reader: Reader)
 def title(d: FeatureDefinition, reader: Reader) -> str:
     """Return what a feature is called, with its window: "Web visits in 30 days"."""
     label = d.label_de if reader.german else d.label_en
-    if d.window_days:
-        one = d.window_days == 1
-        unit = ("Tag" if one else "Tagen") if reader.german else ("day" if one else "days")
-        label = f"{label} in {d.window_days} {unit}"
+    label += within(d, reader)
     return label[:1].upper() + label[1:]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hva_ml.explanation.categories import category
 from hva_ml.explanation.comparisons import ABOUT, compared
 from hva_ml.explanation.formats import money_short, number, percent
-from hva_ml.explanation.grammar import capital, days, none_of, of_days, since
+from hva_ml.explanation.grammar import TO_DATE, capital, days, none_of, of_days, since
 from hva_ml.explanation.reader import Reader
 from hva_ml.features.definition import FeatureDefinition
 
@@ -29,6 +29,10 @@ _UNKNOWN = {
     "days_in_stage": ("nichts offen", "nothing open"),
     "oldest_open": ("nichts offen", "nothing open"),
     "surge": ("noch kein üblicher Wert", "no usual level yet"),
+    "std": ("weniger als zwei Werte", "fewer than two values"),
+    "gap_mean": ("weniger als zwei aktive Tage", "fewer than two active days"),
+    "gap_max": ("weniger als zwei aktive Tage", "fewer than two active days"),
+    "gap_std": ("weniger als drei aktive Tage", "fewer than three active days"),
 }
 _NEVER = ("noch nie", "none yet")
 _NOT_KNOWN = ("nicht bekannt", "not known")
@@ -119,6 +123,8 @@ def season(reader: Reader) -> str:
 
 def within(definition: FeatureDefinition, reader: Reader) -> str:
     """Return the window of a feature as it stands in a sentence, with a space before it; empty for none."""
+    if definition.to_date:
+        return f" {reader.pick(TO_DATE[definition.to_date])}"
     window = definition.window_days
     return f" in {window} {days(window, german=reader.german, dative=True)}" if window else ""
 

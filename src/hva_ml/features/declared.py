@@ -14,7 +14,9 @@ from hva_ml.errors import ConfigError, nearest
 from hva_ml.features import permitted
 from hva_ml.features.firmographic import CATEGORIES
 
-ADDED = frozenset({"sum", "mean"})
+WHOLE_PAST = ("recency", "since_first")
+"""Measures that have no window."""
+ADDED = frozenset({"sum", "mean", "min", "max", "std"})
 NUMERIC = frozenset({"number", "integer", "money", "flag"})
 _NEVER = ("name", "strategic_weight")
 
@@ -123,6 +125,13 @@ def _reaches(table: pa.Table, last: datetime) -> bool:
 
 
 def _check_columns(windows: Windows, table: TableContract, where: str) -> None:
+    windowed = [m for m in windows.measures if m not in WHOLE_PAST]
+    if windowed and not windows.windows_days and not windows.to_date:
+        raise ConfigError(
+            f"The measure '{windowed[0]}' needs a window.",
+            where=f"{where}: windows_days",
+            fix='For example windows_days = [30, 90], or to_date = ["quarter"].',
+        )
     if windows.by:
         _category(windows.by, table, f"{where}: by")
         if not windows.values:
@@ -143,8 +152,9 @@ def _check_columns(windows: Windows, table: TableContract, where: str) -> None:
     measures = set(windows.measures)
     kinds = {name: _column(name, table, f"{where}: of").kind for name in windows.of}
     added = [n for n, k in kinds.items() if k in NUMERIC]
-    for measure, found in (("sum", added), ("mean", added), ("distinct", set(kinds) - set(added))):
-        if measure in measures and not found:
+    for measure in windows.measures:
+        found = set(kinds) - set(added) if measure == "distinct" else added
+        if measure in (*ADDED, "distinct") and not found:
             want = "an id or category" if measure == "distinct" else "a number or money"
             raise ConfigError(
                 f"The measure '{measure}' needs {want} column.",
@@ -156,7 +166,8 @@ def _check_columns(windows: Windows, table: TableContract, where: str) -> None:
             raise ConfigError(
                 f"The column '{name}' ({kind}) is measured by none of the measures named.",
                 where=f"{where}: of",
-                fix="Add sum or mean for numbers and money, distinct for ids and categories; or remove it.",
+                fix="Add sum, mean, min, max or std for numbers and money, distinct for ids and categories; "
+                "or remove it.",
             )
 
 

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from hva_ml.cutoffs import LONGEST_DAYS
+
 INDEX = ("account_id", "cutoff", "group_id")
 
 Family = Literal["firmographic", "engagement", "deal_history", "fit", "season"]
@@ -40,6 +42,8 @@ class FeatureDefinition:
         Features of one topic say the same thing over several windows and become one reason.
     one_de, one_en : str
         The label for exactly one: "Website-Besuch", "web visit"; empty where nobody knows it.
+    to_date : str
+        ``month``, ``quarter`` or ``year`` where the window is that period up to the cutoff, else empty.
     """
 
     name: str
@@ -54,6 +58,12 @@ class FeatureDefinition:
     topic: str = ""
     one_de: str = ""
     one_en: str = ""
+    to_date: Literal["", "month", "quarter", "year"] = ""
+
+    @property
+    def longest_days(self) -> int:
+        """Days from the beginning of the window to the cutoff, at most; 0 where there is no window."""
+        return LONGEST_DAYS[self.to_date] if self.to_date else self.window_days or 0
 
     def record(self) -> dict[str, Any]:
         """Return the definition as a JSON-ready record; ``FeatureDefinition(**record)`` is its inverse."""

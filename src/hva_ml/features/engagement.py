@@ -8,16 +8,13 @@ from collections.abc import Iterator
 
 from hva_ml.config import PipelineConfig, Windows
 from hva_ml.contracts.schema import Column
-from hva_ml.features.declared import NUMERIC, contract
+from hva_ml.features.declared import ADDED, NUMERIC, WHOLE_PAST, contract
 from hva_ml.features.definition import Family, FeatureDefinition, Unit
 from hva_ml.features.lookback import ALL, Window
 from hva_ml.features.measures import Measures
 from hva_ml.features.series import series
 from hva_ml.features.universe import Feature, Rows, Universe
 from hva_ml.features.wording import chosen, measured, thing
-
-WHOLE_PAST = ("recency",)
-"""Measures that have no window."""
 
 _FAMILY: dict[str, Family] = {
     "accounts": "firmographic",
@@ -27,15 +24,16 @@ _FAMILY: dict[str, Family] = {
     "invoices": "deal_history",
 }
 _UNITS: dict[str, Unit] = {
-    "count": "count", "distinct": "count", "active_days": "count", "recency": "days", "trend": "ratio",
-    "surge": "ratio", "share": "share",
+    "count": "count", "distinct": "count", "active_days": "count", "recency": "days", "since_first": "days",
+    "trend": "ratio", "surge": "ratio", "share": "share", "gap_mean": "days", "gap_max": "days",
+    "gap_std": "days", "streak": "count", "streak_max": "count",
 }  # fmt: skip
 
 
 def features(universe: Universe, rows: Rows, config: PipelineConfig) -> list[Feature]:
     """Return the features of every ``[[features.windows]]``, in the order of the file.
 
-    One feature per measure, window, value of `by` and column of `of`; recency has no window.
+    One feature per measure, window, value of `by` and column of `of`; recency and since_first have no window.
     """
     return [
         feature for windows in config.features.windows for feature in _group(universe, rows, config, windows)
@@ -49,6 +47,7 @@ def _group(universe: Universe, rows: Rows, config: PipelineConfig, group: Window
     if group.by:
         seen = seen.by(group.by, group.values)
     windows = [Window(days) for days in group.windows_days]
+    windows += [Window(to_date=period) for period in group.to_date]
     made = Measures(seen, rows, windows, group.measures)
     columns = [contract(config, group.table).column(name) for name in group.of]
     for category, value in enumerate(group.values or ("",)):
@@ -60,7 +59,7 @@ def _group(universe: Universe, rows: Rows, config: PipelineConfig, group: Window
 
 
 def _columns(measure: str, columns: list[Column]) -> list[Column | None]:
-    if measure in ("sum", "mean"):
+    if measure in ADDED:
         return [c for c in columns if c.kind in NUMERIC]
     if measure == "distinct":
         return [c for c in columns if c.kind not in NUMERIC]
@@ -83,8 +82,7 @@ def _definition(
     elif column is not None:
         parts.append(column.name)
     topic = ".".join((*parts, what))
-    days = None if window == ALL else window.days
-    name = f"{topic}_days" if days is None else f"{topic}_{window.suffix}"
+    name = f"{topic}_{'days' if window == ALL else window.suffix}"
     limits = tuple(v for _, values in sorted(windows.where.items()) for v in values)
     things = thing(windows.table, (value,) if value else limits, windows.labels)
     words = measured(
@@ -92,9 +90,11 @@ def _definition(
     )
     unit = _UNITS.get(measure) or ("money" if column is not None and column.kind == "money" else "number")
     label = chosen({**windows.labels, **config.features.labels}, (name, topic), *words)
+    days = None if window.to_date or window == ALL else window.days
     return FeatureDefinition(
-        name, _FAMILY[windows.table], "number", windows.table, measure, unit, *label, days, topic
-    )
+        name, _FAMILY[windows.table], "number", windows.table, measure, unit, *label, days, topic,
+        to_date=window.to_date or "",
+    )  # fmt: skip
 
 
 def slug(value: str) -> str:

@@ -5,14 +5,21 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar, Period, instant, microseconds, period_begin
+from hva_ml.cutoffs import (
+    LONGEST_DAYS,
+    MICROSECONDS_PER_DAY,
+    Calendar,
+    Period,
+    instant,
+    microseconds,
+    period_begin,
+)
 from hva_ml.features.log import Floats, Ints
 
 BASELINE_DAYS = 365
 """An account's own usual level is judged over this many days, or twice the window if that is longer."""
 
 _SHORT: dict[Period, str] = {"month": "mtd", "quarter": "qtd", "year": "ytd"}
-_LONGEST: dict[Period, int] = {"month": 31, "quarter": 92, "year": 366}
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class Window:
     @property
     def baseline(self) -> "Window":
         """The longer window that says what is usual."""
-        return Window(max(BASELINE_DAYS, 2 * (_LONGEST[self.to_date] if self.to_date else self.days)))
+        return Window(max(BASELINE_DAYS, 2 * (LONGEST_DAYS[self.to_date] if self.to_date else self.days)))
 
     def begins(self, calendar: Calendar) -> Ints:
         """Return where it begins at each cutoff, in microseconds, shape (n_cutoffs,); never further back."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
+from hva_ml.features import extremes
 from hva_ml.features.log import Bools, Ints, Log, Small
 from hva_ml.features.lookback import Window
+from hva_ml.features.rhythm import Rhythm, rhythm
 from hva_ml.features.universe import CodedTable, Universe
 from hva_ml.features.variety import distinct
 from hva_ml.features.windows import first_and_last, totals
@@ -71,6 +73,15 @@ class Series:
         """Count different days (UTC) with a row; see `variety.distinct`."""
         day = self.log.time // MICROSECONDS_PER_DAY
         return self.distinct(begins, (day - day.min(initial=0)).astype(np.int32))
+
+    def extreme(self, begins: Ints, values: Ints, *, smallest: bool) -> Ints:
+        """Return the largest or the smallest values; see `extremes`."""
+        find = extremes.smallest if smallest else extremes.largest
+        return find(self.log, begins, self.category, self.n_categories, values)
+
+    def rhythm(self, begins: Ints) -> Rhythm:
+        """Measure gaps and streaks; see `rhythm.rhythm`."""
+        return rhythm(self.log, begins, self.category, self.n_categories, self.universe.cutoffs)
 
     def first_and_last(self) -> tuple[Ints, Ints]:
         """Return the times of the earliest and the latest visible row; see `windows.first_and_last`."""

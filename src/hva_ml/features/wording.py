@@ -44,13 +44,47 @@ _SINCE: dict[str, tuple[str, str]] = {
     "invoices": ("Tage seit der letzten Rechnung", "days since the last invoice"),
 }
 
+_SINCE_FIRST: dict[str, tuple[str, str]] = {
+    "accounts": ("Tage seit der ersten Fassung der Stammdaten", "days since the first master data"),
+    "contacts": ("Tage seit dem ersten Ansprechpartner", "days since the first contact"),
+    "events": ("Tage seit der ersten Aktivität", "days since the first activity"),
+    "deal_stages": (
+        "Tage seit der ersten Bewegung in Verkaufschancen",
+        "days since the first deal stage change",
+    ),
+    "invoices": ("Tage seit der ersten Rechnung", "days since the first invoice"),
+}
+
 _SUMS: dict[tuple[str, str], tuple[str, str]] = {
     ("invoices", "amount"): ("Umsatz", "revenue"),
     ("deal_stages", "amount"): ("Volumen der Verkaufschancen", "deal volume"),
 }
-_MEANS: dict[tuple[str, str], tuple[str, str]] = {
-    ("invoices", "amount"): ("durchschnittlicher Rechnungsbetrag", "average invoice amount"),
-    ("deal_stages", "amount"): ("durchschnittlicher Wert der Verkaufschancen", "average deal amount"),
+_SIZES: dict[tuple[str, str, str], tuple[str, str]] = {
+    ("min", "invoices", "amount"): ("kleinster Rechnungsbetrag", "smallest invoice amount"),
+    ("max", "invoices", "amount"): ("größter Rechnungsbetrag", "largest invoice amount"),
+    ("std", "invoices", "amount"): ("Streuung der Rechnungsbeträge", "spread of invoice amounts"),
+    ("mean", "invoices", "amount"): ("durchschnittlicher Rechnungsbetrag", "average invoice amount"),
+    ("min", "deal_stages", "amount"): ("kleinster Wert der Verkaufschancen", "smallest deal amount"),
+    ("max", "deal_stages", "amount"): ("größter Wert der Verkaufschancen", "largest deal amount"),
+    ("std", "deal_stages", "amount"): ("Streuung der Werte der Verkaufschancen", "spread of deal amounts"),
+    ("mean", "deal_stages", "amount"): (
+        "durchschnittlicher Wert der Verkaufschancen",
+        "average deal amount",
+    ),
+}
+_PLAIN_SIZES: dict[str, tuple[str, str]] = {
+    "min": ("kleinster Wert", "smallest value"),
+    "max": ("größter Wert", "largest value"),
+    "std": ("Streuung", "spread"),
+    "mean": ("Durchschnitt", "average"),
+}
+_PACES: dict[str, tuple[str, str]] = {
+    "active_days": ("aktive Tage", "active days"),
+    "gap_mean": ("üblicher Abstand zwischen aktiven Tagen", "usual gap between active days"),
+    "gap_max": ("längster Abstand zwischen aktiven Tagen", "longest gap between active days"),
+    "gap_std": ("Streuung der Abstände zwischen aktiven Tagen", "spread of the gaps between active days"),
+    "streak": ("aktive Wochen in Folge bis zuletzt", "active weeks in a row until now"),
+    "streak_max": ("aktive Wochen in Folge", "active weeks in a row"),
 }
 _DISTINCT: dict[str, tuple[str, str]] = {
     "contact_id": ("aktive Ansprechpartner", "active contacts"),
@@ -58,6 +92,14 @@ _DISTINCT: dict[str, tuple[str, str]] = {
     "invoice_id": ("verschiedene Rechnungen", "different invoices"),
     "event_type": ("verschiedene Arten von Aktivitäten", "different kinds of activity"),
 }
+
+
+def _size(measure: str, table: str, column: str, labels: Mapping[str, Label]) -> tuple[str, str]:
+    de, en = _PLAIN_SIZES[measure]
+    if column in labels:
+        return f"{labels[column].de} ({de})", f"{labels[column].en} ({en})"
+    plain = column.replace("_", " ")
+    return _SIZES.get((measure, table, column), (f"{de} {plain}", f"{en} {plain}"))
 
 
 def chosen(labels: Mapping[str, Label], names: tuple[str, ...], de: str, en: str) -> tuple[str, str]:
@@ -128,18 +170,16 @@ def measured(
         return f"{de} gegenüber dem eigenen Durchschnitt", f"{en} against their own average"
     if measure == "share":
         return _of("Anteil", de), f"share of {en}"
-    if measure == "recency":
-        words = _SINCE[table]
-    elif measure == "active_days":
-        words = ("aktive Tage", "active days")
+    if measure in ("recency", "since_first"):
+        words = (_SINCE if measure == "recency" else _SINCE_FIRST)[table]
+    elif measure in _PACES:
+        words = _PACES[measure]
     elif measure == "distinct":
         words = chosen(
             labels, (column,), *_DISTINCT.get(column, (f"verschiedene {plain}", f"different {plain}"))
         )
     elif measure == "sum":
         words = chosen(labels, (column,), *_SUMS.get((table, column), (f"Summe {plain}", f"total {plain}")))
-    elif column in labels:
-        words = (f"{labels[column].de} (Durchschnitt)", f"{labels[column].en} (average)")
     else:
-        words = _MEANS.get((table, column), (f"Durchschnitt {plain}", f"average {plain}"))
+        words = _size(measure, table, column, labels)
     return (f"{words[0]} ({de})", f"{words[1]} ({en})") if split else words

@@ -81,7 +81,7 @@ def _view(
             if d in used
         ),
         season=len(used) < len(bundle.definitions),
-        longest_window_days=max((d.window_days or 0 for d in bundle.definitions), default=0),
+        longest_window_days=max((d.longest_days for d in bundle.definitions), default=0),
         learned_from=(min(learned), max(learned)) if learned else ("", ""),
         probability=row["conversion_probability"],
         value_if_converted=row["value_if_converted"],

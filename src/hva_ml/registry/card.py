@@ -121,7 +121,8 @@ def _data(told: Mapping[str, Any]) -> str:
 def _features(bundle: Bundle) -> str:
     families: dict[str, list[str]] = {}
     for d in bundle.definitions:
-        label = d.label_en + (f" ({d.window_days} days)" if d.window_days else "")
+        window = f"{d.to_date} to date" if d.to_date else f"{d.window_days} days" if d.window_days else ""
+        label = d.label_en + (f" ({window})" if window else "")
         families.setdefault(d.family, []).append(label)
     rows = []
     for family, labels in families.items():
