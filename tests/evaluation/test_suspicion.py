@@ -1,29 +1,35 @@
 """Features that predict too well to be true are named; honest ones are not."""
 
+from datetime import date
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hva_ml.cutoffs import Calendar
 from hva_ml.errors import UsageError
-from hva_ml.evaluation.suspicion import auc, suspicious
+from hva_ml.evaluation.suspicion import hint, suspicious, together
+from hva_ml.evaluation.suspicion.power import auc
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
 
 N = 600
+CALENDAR = Calendar((date(2024, 3, 1),), 60, 0, "Europe/Berlin")
 
 
-def feature_set(columns):
+def feature_set(columns, measure="attribute"):
     n = len(next(iter(columns.values())))
     names = pa.array([f"a{k:04d}" for k in range(n)])
+    cutoff = pa.array([CALENDAR.cutoffs[0]] * n, pa.timestamp("us", "UTC"))
     definitions = tuple(
         FeatureDefinition(
             name, "firmographic", "category" if pa.types.is_string(values.type) else "number",
-            "accounts", "attribute", "number", name, name,
+            "accounts", measure, "number", name, name,
         )
         for name, values in columns.items()
     )  # fmt: skip
-    table = pa.table({"account_id": names, "cutoff": names, "group_id": names, **columns})
+    table = pa.table({"account_id": names, "cutoff": cutoff, "group_id": names, **columns})
     return FeatureSet(table, definitions)
 
 
@@ -37,8 +43,9 @@ def noisy(converted, wrong):
     return np.where(random.random(N) < wrong, 1 - converted, converted)
 
 
-def found(columns, converted):
-    return {(v.code, v.where): v.severity for v in suspicious(feature_set(columns), converted)}
+def found(columns, converted, measure="measured"):
+    asked = suspicious(feature_set(columns, measure), converted, CALENDAR)
+    return {(v.code, v.where): v.severity for p in asked for v in p.violations}
 
 
 def test_an_honest_feature_is_not_suspected(converted):
@@ -89,12 +96,45 @@ def test_a_field_filled_in_only_when_won_is_named_for_being_known_at_all(convert
 def test_too_few_rows_of_a_class_prove_nothing():
     few = np.zeros(N, dtype=np.int8)
     few[:19] = 1
-    assert found({"leak": pa.array(few.astype(float))}, few) == {}
+    leak = {"leak": pa.array(few.astype(float))}
+    assert found(leak, few) == {}
+    asked = {p.code: p for p in suspicious(feature_set(leak), few, CALENDAR)}
+    for code in ("HVL010", "HVL011", "HVL012", "HVL013"):
+        assert asked[code].outcome == "not applicable"
+        assert "only 19 rows" in asked[code].not_applicable
+
+
+def test_a_leak_spread_over_features_is_hinted_at():
+    random = np.random.default_rng(5)
+    actual = random.random(4000) < 0.3
+    parts = {f"part{k}": pa.array(actual + random.normal(scale=1.6, size=4000)) for k in range(12)}
+    noise = {"noise": pa.array(random.normal(size=4000))}
+    train = np.arange(4000) < 3000
+    assert found(parts, actual.astype(np.int8)) == {}
+    spread = together(feature_set({**parts, **noise}), actual, train, ~train, 1)
+    assert spread.outcome == "passed"
+    assert [(v.code, v.severity, len(v.ids)) for v in spread.violations] == [("HVL014", "info", 3)]
+    assert "noise" not in spread.violations[0].ids
+    quiet = together(feature_set(noise), actual, train, ~train, 1)
+    assert quiet.violations == ()
+    assert quiet.what.startswith("AUC 0.")
+
+
+def test_a_side_without_conversions_is_not_judged():
+    actual = np.arange(200) < 100
+    probe = together(feature_set({"x": pa.array(np.zeros(200))}), actual, actual, ~actual, 1)
+    assert probe.outcome == "not applicable"
+
+
+def test_the_hint_begins_above_its_threshold(converted):
+    features = feature_set({"x": pa.array(converted.astype(float))})
+    assert hint(0.85, features, converted == 1) == ()
+    assert hint(0.851, features, converted == 1)[0].ids == ("x",)
 
 
 def test_lengths_must_agree(converted):
     with pytest.raises(UsageError, match="different numbers of rows"):
-        suspicious(feature_set({"x": pa.array(np.zeros(N))}), converted[1:])
+        suspicious(feature_set({"x": pa.array(np.zeros(N))}), converted[1:], CALENDAR)
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=30))

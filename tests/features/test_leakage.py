@@ -13,7 +13,18 @@ from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY as DAY
 from hva_ml.features.build import build, compose, static_attributes
 from hva_ml.features.definition import FeatureDefinition
-from hva_ml.features.leakage import compare, perturbation, scrambled, truncation
+from hva_ml.features.leakage import (
+    POPULATION,
+    Moved,
+    Subject,
+    Travel,
+    compare,
+    perturbation,
+    population,
+    sources,
+    travel,
+    truncation,
+)
 
 FEATURES = """
 [features]
@@ -79,8 +90,16 @@ def shuffled(data, seed):
     )
 
 
-def serious(found):
-    return [v for v in found if v.severity != "info"]
+def probed(data, pipeline, calendar, seed=5, extra=()):
+    """Run the three probes of the contract tables; by code."""
+    subject = Subject.of(data, pipeline, calendar, extra)
+    seen = travel(subject, seed)
+    asked = (truncation(subject, seen.cut), perturbation(subject, seen), population(subject, seen))
+    return {p.code: p for p in asked}
+
+
+def told(probe, severity="info"):
+    return [(v.ids, v.where) for v in probe.violations if v.severity == severity]
 
 
 def definition(name):
@@ -116,11 +135,11 @@ def honest(tables, index, calendar, config):
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=8, deadline=None)
-def test_honest_features_pass_both_probes(config, tables, calendar, seed):
+def test_honest_features_pass_every_probe(config, tables, calendar, seed):
     data = simulated(tables, seed)
     pipeline = config(FEATURES, population='table = "events"\nactive_within_days = 200')
-    assert truncation(data, pipeline, calendar, extra=[honest]) == []
-    assert perturbation(data, pipeline, calendar, seed, extra=[honest]) == []
+    found = probed(data, pipeline, calendar, seed, extra=[honest])
+    assert {c: p.outcome for c, p in found.items()} == dict.fromkeys(found, "passed")
 
 
 @given(st.integers(0, 10_000))
@@ -137,42 +156,86 @@ def test_the_order_of_rows_does_not_matter(config, tables, calendar, seed):
 
 @pytest.mark.parametrize(("leaker", "name"), [(all_events, "extra.leak"), (ignores_known_at, "extra.late")])
 def test_planted_leakers_are_named_by_both_probes(config, tables, calendar, leaker, name):
+    found = probed(simulated(tables, 3), config(FEATURES), calendar, extra=[honest, leaker])
+    for code in ("HVL001", "HVL002"):
+        assert found[code].outcome == "found"
+        assert [(v.code, v.severity, v.ids) for v in found[code].alarms] == [(code, "error", (name,))]
+    assert found["HVL003"].outcome == "passed"
+
+
+def test_known_at_is_asked_about_in_data_without_a_late_row(config, tables, calendar):
     data = simulated(tables, 3)
-    for code, found in (
-        ("HVL001", truncation(data, config(FEATURES), calendar, extra=[honest, leaker])),
-        ("HVL002", perturbation(data, config(FEATURES), calendar, 5, extra=[honest, leaker])),
-    ):
-        assert [(v.code, v.severity, v.ids) for v in found] == [(code, "error", (name,))]
+    prompt = {n: t.set_column(t.schema.get_field_index("known_at"), "known_at", t["event_time"])
+              for n, t in data.tables.items()}  # fmt: skip
+    found = probed(ContractTables(prompt), config(FEATURES), calendar, extra=[ignores_known_at])
+    assert "extra.late" in found["HVL002"].alarms[0].ids
+    late = [v for v in found["HVL001"].violations if "proves nothing about known_at" in v.what]
+    assert [set(v.ids) for v in late] == [{"accounts", "events", "deal_stages", "invoices"}]
 
 
 def test_static_attributes_are_exempt_and_said_to_be(config, tables, calendar):
-    data = simulated(tables, 4)
     pipeline = config(FEATURES, static='"employees", "country"')
-    for code, found in (
-        ("HVL001", truncation(data, pipeline, calendar)),
-        ("HVL002", perturbation(data, pipeline, calendar, 5)),
-    ):
-        assert [(v.code, v.severity, v.count) for v in found] == [(code, "info", 2)]
-        assert found[0].ids == ("employees", "country")
+    found = probed(simulated(tables, 4), pipeline, calendar)
+    assert [(v.where, v.count, v.ids) for v in found["HVL001"].violations] == [
+        ("accounts", 2, ("employees", "country"))
+    ]
+    deaf = [i for v in found["HVL002"].violations for i in v.ids]
+    assert not [name for name in deaf if name.startswith("firmographic")]
 
 
 def test_probes_say_when_they_prove_nothing(config, tables, calendar):
     data = simulated(tables, 5).upto(calendar.cutoffs[-1])
-    last = calendar.only(calendar.days[-1:])
-    pipeline = config(FEATURES)
-    for code, found in (
-        ("HVL001", truncation(data, pipeline, last)),
-        ("HVL002", perturbation(data, pipeline, last, 5)),
-    ):
-        assert [(v.code, v.severity) for v in found] == [(code, "info")]
-        assert "proves nothing" in found[0].what
+    found = probed(data, config(FEATURES), calendar.only(calendar.days[-1:]))
+    assert {c: p.outcome for c, p in found.items()} == dict.fromkeys(found, "not applicable")
+    assert all("no row of" in p.not_applicable or "no row lies" in p.not_applicable for p in found.values())
+    for code in ("HVL001", "HVL002"):
+        assert any("proves nothing" in v.what for v in found[code].violations)
+
+
+def test_a_table_without_later_rows_is_named_beside_those_with_some(config, tables, calendar):
+    data = simulated(tables, 5)
+    early = data.upto(calendar.cutoffs[0]).tables["events"]
+    found = probed(ContractTables({**data.tables, "events": early}), config(FEATURES), calendar)
+    for code in ("HVL001", "HVL002"):
+        assert found[code].outcome == "passed"
+        assert (("events",), "tables") in told(found[code])
+
+
+def test_features_that_never_react_are_named(config, tables, calendar):
+    data = simulated(tables, 5)
+    early = data.upto(calendar.cutoffs[0]).tables["deal_stages"]
+    found = probed(
+        ContractTables({**data.tables, "deal_stages": early}), config(FEATURES), calendar, extra=[honest]
+    )
+    deaf = next(v for v in found["HVL002"].violations if "shown to them" in v.what)
+    assert "deals.open_count" in deaf.ids
+    assert deaf.severity == "info"
+    # A year before the first cutoff nothing had happened yet, so there is no growth over the year either.
+    seen = travel(Subject.of(data, config(FEATURES), calendar, [honest]), 5)
+    assert seen.deaf == ("season.market_yoy", "extra.length")
+
+
+def test_queries_that_look_ahead_are_named_and_uncut_sources_too(config, tables, calendar):
+    subject = Subject.of(simulated(tables, 6), config(FEATURES), calendar)
+    cut = Travel()
+    cut.note(calendar.days[0], ("deals.open_count", POPULATION), {"s": Moved(7)})
+    found = sources(subject, cut, ["crm"])
+    assert [(v.severity, v.ids) for v in found.violations] == [
+        ("error", ("deals.open_count",)), ("info", ("crm",)),
+    ]  # fmt: skip
+    assert str(calendar.days[0]) in found.violations[0].where
+    ahead = population(subject, travel(subject, 1), cut)
+    assert [(v.code, v.where) for v in ahead.alarms] == [("HVL003", f"population at {calendar.days[0]}")]
+    nothing = sources(subject, Travel(), ["crm", "erp"])
+    assert nothing.outcome == "not applicable"
+    assert "no source names" in nothing.not_applicable
 
 
 def test_a_population_that_looks_ahead_is_named(config, tables, calendar):
     data = simulated(tables, 6)
     whole = compose(data, config(), calendar, None)
     ahead = replace(whole, table=whole.table.slice(1))
-    assert compare(whole, ahead) == ("population",)
+    assert compare(whole, ahead) == (POPULATION,)
     changed = whole.table.set_column(
         3, whole.names[0], pc.add(pc.fill_null(whole.table[whole.names[0]], 1.0), 1.0)
     )
@@ -180,17 +243,6 @@ def test_a_population_that_looks_ahead_is_named(config, tables, calendar):
     fewer = replace(whole, definitions=whole.definitions[1:])
     assert compare(whole, fewer) == (whole.names[0],)
     assert compare(whole, whole) == ()
-
-
-def test_scrambling_leaves_the_past_and_only_the_past_alone(tables, calendar):
-    data = simulated(tables, 7)
-    cutoff = calendar.cutoffs[1]
-    other = scrambled(data, cutoff, 1)
-    for name, table in data.upto(cutoff).tables.items():
-        assert table.equals(other.upto(cutoff).tables[name])
-        assert other.tables[name].schema == table.schema
-        later = data.tables[name].num_rows - table.num_rows
-        assert 0 < other.tables[name].num_rows - table.num_rows < later
 
 
 def test_one_cutoff_alone_gives_the_same_as_all_together(config, tables, calendar):
@@ -208,4 +260,4 @@ def test_no_rows_at_all_give_an_empty_set_with_all_columns(config, tables, calen
     features = build(tables(), config(FEATURES), calendar)
     assert features.table.num_rows == 0
     assert features.table.column_names[3:] == list(features.names)
-    assert serious(truncation(tables(), config(FEATURES), calendar)) == []
+    assert probed(tables(), config(FEATURES), calendar)["HVL001"].outcome == "not applicable"

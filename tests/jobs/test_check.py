@@ -1,12 +1,18 @@
 """`hva check` catches what knows the future, and lets the shipped pipelines through."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import hva_ml as hva
-from hva_ml.errors import ContractError
+from hva_ml.config import PipelineConfig
+from hva_ml.contracts.records import ContractTables
+from hva_ml.cutoffs import Calendar
+from hva_ml.errors import ContractError, UsageError
+from hva_ml.features.definition import FeatureDefinition
 
 PIPELINE = "dach_sample"
 ACCOUNTS = "accounts.sql"
@@ -42,8 +48,13 @@ def codes(report: object, severity: str) -> set[str]:
 
 def test_the_shipped_sample_passes_every_probe(ws: hva.Workspace) -> None:
     report = hva.check(ws, PIPELINE)
-    assert report.ok, [v for v in report.violations if v.severity == "error"]
-    assert len(report.probes) == 4
+    assert report.ok
+    assert [v for v in report.violations if v.severity != "info"] == []
+    outcomes = {p.code: p.outcome for p in report.probes}
+    assert list(outcomes) == sorted(outcomes)
+    assert outcomes.pop("HVL015") == "not applicable"
+    assert outcomes == dict.fromkeys(outcomes, "passed")
+    assert len(outcomes) == 11
     assert all(clean > 0 for clean, _ in report.rows.values())
 
 
@@ -54,7 +65,7 @@ def test_a_query_that_counts_over_the_whole_period_is_caught(ws: hva.Workspace) 
         "SELECT company_id AS account_id, CAST(count(*) AS DOUBLE) AS lifetime_invoices "
         "FROM invoices GROUP BY 1",
     )
-    report = hva.check(ws, PIPELINE)
+    report = hva.check(ws, PIPELINE, cutoffs=3)
     assert not report.ok
     assert "HVL004" in codes(report, "error")
     caught = next(v for v in report.violations if v.code == "HVL004")
@@ -71,7 +82,7 @@ def test_a_feature_that_copies_the_outcome_is_caught(ws: hva.Workspace) -> None:
         "SELECT company_id AS account_id, CAST(count(*) AS DOUBLE) AS later_orders FROM invoices "
         "WHERE issued_at >= TIMESTAMP '2024-01-01' AND issued_at < TIMESTAMP '2024-07-01' GROUP BY 1",
     )
-    report = hva.check(ws, PIPELINE)
+    report = hva.check(ws, PIPELINE, cutoffs=3)
     assert {"HVL004"} <= codes(report, "error")
     assert "HVL010" in {v.code for v in report.violations}
 
@@ -103,3 +114,40 @@ def test_the_record_is_for_machines(ws: hva.Workspace) -> None:
     record = hva.check(ws, PIPELINE, leakage=False).record()
     assert record["rows"]["contacts"]["quarantined"] > 0
     assert {"code", "where", "count", "severity", "what", "fix", "ids"} == set(record["violations"][0])
+    assert record["probes"] == []
+
+
+def test_probes_say_how_much_they_moved(ws: hva.Workspace) -> None:
+    report = hva.check(ws, PIPELINE, cutoffs=2)
+    probes = {p["code"]: p for p in report.record()["probes"]}
+    assert "at each of 2 cutoffs" in probes["HVL001"]["what"]
+    moved = re.findall(r"(\w+) ([\d,]+) later \+ ([\d,]+) late-known", probes["HVL002"]["what"])
+    assert {name for name, _, _ in moved} == set(report.rows)
+    assert all(int(n.replace(",", "")) > 0 for _, later, late in moved for n in (later, late))
+
+
+def test_features_of_ones_own_are_probed_with_the_others(ws: hva.Workspace) -> None:
+    def later(tables: ContractTables, index: pa.Table, calendar: Calendar, config: PipelineConfig):  # type: ignore[no-untyped-def]
+        counted = tables.tables["events"]["account_id"].value_counts().to_pylist()
+        counts = {r["values"]: r["counts"] for r in counted}
+        made = FeatureDefinition("mine.all", "engagement", "number", "events", "count", "count", "x", "x")
+        return [made], [[counts.get(a, 0) for a in index["account_id"].to_pylist()]]
+
+    report = hva.check(ws, PIPELINE, cutoffs=1, extra=[later])
+    assert {(v.code, v.ids) for v in report.violations if v.severity == "error"} == {
+        (code, ("mine.all",)) for code in ("HVL001", "HVL002", "HVL004")
+    }
+
+
+def test_no_cutoff_is_no_proof(ws: hva.Workspace) -> None:
+    with pytest.raises(UsageError, match="At least one cutoff"):
+        hva.check(ws, PIPELINE, cutoffs=0)
+
+
+def test_sources_that_cannot_be_cut_are_named(ws: hva.Workspace) -> None:
+    toml = ws.pipelines / f"{PIPELINE}.toml"
+    text = toml.read_text(encoding="utf-8").replace('\ntime = "imported_at"', "")
+    toml.write_text(text, encoding="utf-8")
+    report = hva.check(ws, PIPELINE, cutoffs=1)
+    uncut = [v for v in report.violations if v.code == "HVL004"]
+    assert [(v.severity, v.ids) for v in uncut] == [("info", ("engagement",))]

@@ -108,11 +108,20 @@ def datasets_fetch(
         out.print(f"{key}: {value}", markup=False)
 
 
-@app.command(epilog=example("hva check dach_sample", "hva check online_retail --no-leakage --json"))
+@app.command(
+    epilog=example(
+        "hva check dach_sample --leakage",
+        "hva check my --cutoffs 5",
+        "hva check online_retail --no-leakage --json",
+    )
+)
 @command
 def check(
     pipeline: PipelineName,
     leakage: Annotated[bool, typer.Option(help="Run the leakage probes too.")] = True,
+    cutoffs: Annotated[
+        int, typer.Option("--cutoffs", min=1, help="At how many cutoffs to probe, spread evenly.")
+    ] = 20,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -122,7 +131,7 @@ def check(
     from hva_ml.workspace import Workspace
 
     with progress() as shown:
-        report = run(Workspace.find(root), pipeline, leakage=leakage, progress=shown)
+        report = run(Workspace.find(root), pipeline, leakage=leakage, cutoffs=cutoffs, progress=shown)
     if as_json:
         print_json(report.record())
     else:

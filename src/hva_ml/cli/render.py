@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.train import Run
 
 COLOURS = {"error": "bold red", "warning": "yellow", "info": "dim"}
+OUTCOMES = {"found": "bold red", "passed": "green", "not applicable": "dim"}
 SHOWN = (
     ("roc_auc", "ROC AUC"),
     ("pr_auc", "PR AUC"),
@@ -117,8 +118,13 @@ def check(out: Console, report: "CheckReport") -> None:
                 escape(v.what) + ids, escape(v.fix),
             )  # fmt: skip
         out.print(table)
-    for probe in report.probes:
-        out.print(f"[dim]Probe: {escape(probe)}[/]")
+    if report.probes:
+        probes = plain("Code", "Probe", "Outcome", "What was asked")
+        for p in report.probes:
+            why = f" Not applicable: {p.not_applicable}." if p.not_applicable else ""
+            outcome = f"[{OUTCOMES[p.outcome]}]{p.outcome}[/]"
+            probes.add_row(p.code, p.name, outcome, f"[dim]{escape(p.what + why)}[/]")
+        out.print(probes)
     verdict = (
         "[green]Nothing stands in the way of training.[/]"
         if report.ok

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from hva_ml import labels, splits
 from hva_ml.config import PipelineConfig
+from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar
-from hva_ml.evaluation.suspicion import suspicious
+from hva_ml.evaluation.suspicion import hint, suspicious
 from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
 from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet, table_fingerprint
@@ -132,7 +133,6 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     refuse_errors(config, prepared.tables.violations)
     progress.stage("Point-in-time features and labels")
     data = training_set(config, prepared)
-    findings = (*prepared.tables.violations, *suspicious(data.features, data.targets.converted))
     key = run_key(config, data)
     split = splits.split(data.features.index, data.calendar, config.split, config.models.seed)
     progress.stage(f"Searching settings, {config.search.trials} trials for each model")
@@ -156,6 +156,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     progress.stage("Fitting the same procedure on all matured cutoffs")
     last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
     final = fit_pair(data.features, data.targets, last, searched, config)
+    findings = _findings(prepared, data, metrics)
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets, findings, split, last, searched,
         predictions, metrics, totals, key,
@@ -198,6 +199,14 @@ def run_key(config: PipelineConfig, data: TrainingSet) -> str:
     """Return a short hash of everything that decides the outcome: file, data and library versions."""
     text = json.dumps([config.fingerprint(), data.fingerprint(), evidence.versions()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _findings(prepared: Prepared, data: TrainingSet, metrics: pa.Table) -> tuple[Violation, ...]:
+    """Return what the contract and the suspicion rules found, and the hint if the model knows too much."""
+    asked = suspicious(data.features, data.targets.converted, data.calendar)
+    power = next(r["value"] for r in metrics.to_pylist() if (r["model"], r["metric"]) == (MODEL, "roc_auc"))
+    known = hint(power, data.features, data.targets.converted == 1) if power is not None else ()
+    return (*prepared.tables.violations, *(v for p in asked for v in p.violations), *known)
 
 
 def _by_day(totals: pa.Table, calendar: Calendar) -> pa.Table:

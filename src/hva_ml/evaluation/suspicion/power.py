@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from hva_ml.contracts.records import Severity, Violation
-from hva_ml.errors import UsageError
-from hva_ml.features.definition import FeatureSet
+from hva_ml.features.definition import FeatureDefinition, FeatureSet
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -19,14 +18,14 @@ Bools = npt.NDArray[np.bool_]
 ERROR_AUC = 0.95
 WARNING_AUC = 0.90
 MIN_EACH = 20
-"""With fewer rows of either class a high AUC is easily chance, and nothing is judged."""
+"""With fewer rows of either outcome nothing is judged: a high AUC is easily chance."""
 SMOOTHING = 20.0
 """Rows of overall conversion rate mixed into the rate of each category."""
 
 _FIX = "Ask when the value is really recorded and give its rows that known_at; or leave the feature out."
 
 
-def suspicious(features: FeatureSet, converted: npt.NDArray[np.int8]) -> list[Violation]:
+def single_power(features: FeatureSet, actual: Bools) -> list[Violation]:
     """Find features that alone predict conversion too well to be true.
 
     The AUC of each feature is taken over all rows, in whichever direction is stronger. Unknown numbers form a
@@ -37,52 +36,67 @@ def suspicious(features: FeatureSet, converted: npt.NDArray[np.int8]) -> list[Vi
     ----------
     features : FeatureSet
         Features of matured cutoffs.
-    converted : numpy.ndarray of int8, shape (n_rows,)
-        1 where the account converted within the horizon.
+    actual : numpy.ndarray of bool, shape (n_rows,)
+        Whether the account converted; both outcomes occur.
 
     Returns
     -------
     list of Violation
-        ``HVL010`` for the value of a feature, ``HVL011`` for whether it is known at all; error from an AUC of
-        0.95, warning from 0.90. Empty with fewer than 20 rows of either class: nothing can be said.
-
-    Raises
-    ------
-    UsageError
-        If the number of labels is not the number of rows.
+        ``HVL010``; error from an AUC of 0.95, warning from 0.90.
     """
-    actual = np.asarray(converted) == 1
-    if len(actual) != features.table.num_rows:
-        raise UsageError(
-            "Labels and features have different numbers of rows.",
-            where=f"{len(actual)} labels, {features.table.num_rows} rows",
-            fix="Build both from the same index.",
-        )
-    if min(actual.sum(), (~actual).sum()) < MIN_EACH:
-        return []
     half = _halves(features)
     found: list[Violation] = []
     for definition in features.definitions:
-        column = features.table[definition.name]
-        unknown = np.asarray(pc.is_null(column).to_numpy(), dtype=np.bool_)
-        if definition.kind == "category":
-            codes = column.combine_chunks().dictionary_encode().indices
-            levels = np.asarray(pc.fill_null(codes, -1).to_numpy(), dtype=np.int64) + 1
-            power = _category_power(levels, actual, half)
-        else:
-            power = _number_power(np.asarray(pc.fill_null(column, 0.0).to_numpy()), unknown, actual)
-        missing = _either(_level_auc(unknown.astype(np.int64), actual))
+        power = feature_auc(features, definition, actual, half)
         what = (
             f"This feature alone predicts too well to be true (AUC {power:.3f}): "
             "probably recorded after the fact."
         )
         found += _violation("HVL010", definition.name, power, len(actual), what)
+    return found
+
+
+def presence_power(features: FeatureSet, actual: Bools) -> list[Violation]:
+    """Find features of which it already predicts too well whether they are known at all.
+
+    Parameters
+    ----------
+    features, actual
+        As of `single_power`.
+
+    Returns
+    -------
+    list of Violation
+        ``HVL011``; error from an AUC of 0.95, warning from 0.90.
+    """
+    found: list[Violation] = []
+    for name in features.names:
+        unknown = np.asarray(pc.is_null(features.table[name]).to_numpy(), dtype=np.bool_)
+        power = _either(_level_auc(unknown.astype(np.int64), actual))
         what = (
-            f"Whether this feature is known at all predicts too well to be true (AUC {missing:.3f}): "
+            f"Whether this feature is known at all predicts too well to be true (AUC {power:.3f}): "
             "probably it is filled in only after the fact."
         )
-        found += _violation("HVL011", definition.name, missing, int(unknown.sum()), what)
+        found += _violation("HVL011", name, power, int(unknown.sum()), what)
     return found
+
+
+def strongest(features: FeatureSet, actual: Bools, count: int) -> list[tuple[str, float]]:
+    """Return the names and AUCs of the features that alone predict best, best first."""
+    half = _halves(features)
+    powers = [(d.name, feature_auc(features, d, actual, half)) for d in features.definitions]
+    return sorted(powers, key=lambda pair: (-pair[1], pair[0]))[:count]
+
+
+def feature_auc(features: FeatureSet, definition: FeatureDefinition, actual: Bools, half: Bools) -> float:
+    """Return the AUC of one feature, within [0, 1]; `half` marks the rows of half the groups."""
+    column = features.table[definition.name]
+    if definition.kind == "category":
+        codes = column.combine_chunks().dictionary_encode().indices
+        levels = np.asarray(pc.fill_null(codes, -1).to_numpy(), dtype=np.int64) + 1
+        return _category_power(levels, actual, half)
+    unknown = np.asarray(pc.is_null(column).to_numpy(), dtype=np.bool_)
+    return _number_power(np.asarray(pc.fill_null(column, 0.0).to_numpy()), unknown, actual)
 
 
 def auc(score: Floats, actual: Bools) -> float:
