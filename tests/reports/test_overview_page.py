@@ -55,7 +55,7 @@ def view(name: str = "Firma", segments: int = 2, n: int = 9) -> OverviewView:
         tiers=((GROUP, name),), importance=pa.Table.from_pylist([topic(f"{name} {k}") for k in range(14)]),
         by=name, segments=pa.Table.from_pylist(rows) if rows else None,
         dependence=pa.Table.from_pylist([bin_(name, name), bin_(name, f"{name} 2", "category")]),
-        swarm=pa.Table.from_pylist(swarm), stability=None, stability_text=name, simulated=True,
+        swarm=pa.Table.from_pylist(swarm), stability=name, simulated=True,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from hva_ml.explanation.overview import Group
 from hva_ml.explanation.reader import Reader
+from hva_ml.features.definition import FeatureDefinition
 from hva_ml.jobs.explain import spoken
 from hva_ml.jobs.published import contributions, current_run, find_run, open_run
 from hva_ml.jobs.retrained import Retrained, retrained
@@ -152,33 +153,36 @@ def overview(
     weights = Weights(opened, phi, limit, Reader(tongue, country, currency))
     again = retrained(ws, config.name, opened, phi, limit=limit, against=against)
     words = Tongue(tongue, country)
-    tiers = tuple(
-        Tier(g, page.tier_sentence(g, weights.labels, currency, words)) for g in weights.tiers()
-    )  # fmt: skip
-    segments = weights.segments(split) if split else None
+    tiers = tuple(Tier(g, page.tier_sentence(g, weights.labels, currency, words)) for g in weights.tiers())
     stability = page.stability_sentence(
         again.stability, again.why_not, again.version, again.borrowed, again.borrowed_from, words
     )
-    view = page.OverviewView(
-        title=config.pipeline.title,
-        as_of=opened.as_of,
-        currency=currency,
-        run_id=opened.run_id,
-        version=str(opened.scores["model_version"][0].as_py()),
-        n_accounts=len(opened.ids),
+    view = _view(config.pipeline.title, weights, split, tiers, stability)
+    place = ws.reports(config.name) / f"{opened.as_of:%Y-%m-%d}" / f"overview-{opened.run_id[:8]}.html"
+    return Overview(
+        config.name, opened.run_id, opened.as_of, split.name if split else "", view.importance,
+        view.segments, view.dependence, view.swarm, opened.features, weights.factors(), tiers, again,
+        stability, (page.write(view, place, language=tongue, country=country),),
+    )  # fmt: skip
+
+
+def _view(
+    title: str, weights: Weights, split: FeatureDefinition | None, tiers: tuple[Tier, ...], stability: str
+) -> page.OverviewView:
+    run = weights.run
+    return page.OverviewView(
+        title=title,
+        as_of=run.as_of,
+        currency=run.bundle.currency,
+        run_id=run.run_id,
+        version=str(run.scores["model_version"][0].as_py()),
+        n_accounts=len(run.ids),
         tiers=tuple((t.group, t.text) for t in tiers),
         importance=weights.overall,
         by=weights.called(split) if split else "",
-        segments=segments,
+        segments=weights.segments(split) if split else None,
         dependence=weights.dependence(),
         swarm=weights.swarm(),
-        stability=again.stability,
-        stability_text=stability,
-        simulated=bool(opened.bundle.metadata.get("simulated")),
+        stability=stability,
+        simulated=bool(run.bundle.metadata.get("simulated")),
     )
-    place = ws.reports(config.name) / f"{opened.as_of:%Y-%m-%d}" / f"overview-{opened.run_id[:8]}.html"
-    return Overview(
-        config.name, opened.run_id, opened.as_of, split.name if split else "", view.importance, segments,
-        view.dependence, view.swarm, opened.features, weights.factors(), tiers, again, stability,
-        (page.write(view, place, language=tongue, country=country),),
-    )  # fmt: skip

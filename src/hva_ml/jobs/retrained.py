@@ -59,8 +59,8 @@ def retrained(
     """Explain the accounts of a run by another release too, and compare.
 
     Both releases see the same features, those of the run, and compare with the same kind of reference
-    accounts, if the other release has it. What only the other release reads is taken from
-    the latest run that it has scored itself, for the accounts of both.
+    accounts, if the other release has it. What only the other release reads is taken from the latest run that
+    it has scored itself, for the accounts of both.
 
     Parameters
     ----------
@@ -80,15 +80,11 @@ def retrained(
     IntegrityError
         If the other release or its run is damaged.
     """
-    own = str(run.scores["model_version"][0].as_py())
-    other: Run | None = None
-    if against is not None:
-        other = open_run(ws, pipeline, find_run(ws, pipeline, against))
-        bundle, version = other.bundle, str(other.scores["model_version"][0].as_py())
-    elif version := _before(ws, pipeline, own):
-        bundle = read_release(ws, pipeline, version)
-    else:
+    other = open_run(ws, pipeline, find_run(ws, pipeline, against)) if against is not None else None
+    version = _version(other) if other else _before(ws, pipeline, _version(run))
+    if not version:
         return Retrained(None, "one_release")
+    bundle = other.bundle if other else read_release(ws, pipeline, version)
     if bundle.release == run.bundle.release:
         return Retrained(None, "same_release", version)
     kind = kind_of_reference(ws, pipeline, run)
@@ -98,10 +94,11 @@ def retrained(
         before = bundle.explain(FeatureSet(run.features, bundle.definitions), kind).total
         found = stability(bundle.definitions, before, run.bundle.definitions, contributions, limit)
         return Retrained(found, "", version)
-    if other is None and (known := runs_of(ws, pipeline, bundle.release)):
-        other = open_run(ws, pipeline, known[-1])
     if other is None:
-        return Retrained(None, "reads_other_data", version)
+        known = runs_of(ws, pipeline, bundle.release)
+        if not known:
+            return Retrained(None, "reads_other_data", version)
+        other = open_run(ws, pipeline, known[-1])
     if not set(run.ids) & set(other.ids):
         return Retrained(None, "no_common_accounts", version)
     both = Both(other, run)
@@ -109,6 +106,10 @@ def retrained(
     rows = both.rows1.to_numpy(zero_copy_only=False)
     found = stability(bundle.definitions, before, run.bundle.definitions, contributions[rows], limit)
     return Retrained(found, "", version, len(missing), other.as_of)
+
+
+def _version(run: Run) -> str:
+    return str(run.scores["model_version"][0].as_py())
 
 
 def _before(ws: Workspace, pipeline: str, version: str) -> str:

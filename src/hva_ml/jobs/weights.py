@@ -17,6 +17,7 @@ from hva_ml.features.definition import FeatureDefinition
 from hva_ml.jobs.published import Run, numeric
 
 NUMBERS, CATEGORIES, SWARMED = 6, 2, 8
+LEAST = 0.01
 TIERS = ("A", "B", "C")
 
 
@@ -90,12 +91,12 @@ class Weights:
     def dependence(self) -> pa.Table:
         """Return how the factors of the heaviest features depend on their values.
 
-        The six heaviest numbers, then the two heaviest categories: feature, label, range (the bin in words),
-        then the columns of `explanation.dependence.of_number`. What time of the year it is has no value that
-        would mean anything, and is left out.
+        The six heaviest numbers, then the two heaviest categories, none below 1 %: feature, label,
+        range (the bin in words), then the columns of `explanation.dependence.of_number`. What time of the
+        year it is has no value that would mean anything, and is left out.
         """
         order = sorted(range(len(self.definitions)), key=lambda j: (-self.sizes[j], self.definitions[j].name))
-        usable = [j for j in order if self.sizes[j] > 0.0 and not is_season(self.definitions[j])]
+        usable = [j for j in order if self.sizes[j] >= LEAST and not is_season(self.definitions[j])]
         numbers = [j for j in usable if self.definitions[j].kind == "number"][:NUMBERS]
         categories = [j for j in usable if self.definitions[j].kind == "category"][:CATEGORIES]
         none = self._depending(order[0]).slice(0, 0)

@@ -52,8 +52,8 @@ class OverviewView:
         feature, label, range, kind, n_accounts, factor_low, factor, factor_high.
     swarm : pyarrow.Table
         topic, label, log_factor, level.
-    stability : Stability or None
-        Agreement with another release; `stability_text` says it, or why there is none.
+    stability : str
+        Agreement with another release, or why it cannot be told.
     simulated : bool
         Whether the data are made up.
     """
@@ -70,8 +70,7 @@ class OverviewView:
     segments: pa.Table | None
     dependence: pa.Table
     swarm: pa.Table
-    stability: Stability | None
-    stability_text: str
+    stability: str
     simulated: bool = False
 
 

@@ -159,9 +159,27 @@ def dependence(rows: Rows, tongue: Tongue, width: int = WIDE) -> Chart:
     plot = max(80.0, width - left - 30)
     end = low + (high - low) / max(0.3, 1.0 - text / plot)
     x = _factor_axis((low, end), plot, tongue, until=high)
+    bars = any(d["kind"] == "category" for d in data)
+    title = str(shown[0]["label"]) if shown else ""
+    return Chart(
+        "dependence", title, told,
+        {
+            **figures.frame(width),
+            "height": {"step": 40 if narrow else 26},
+            "data": {"values": data},
+            "encoding": {"y": figures.bar_rows("label", narrow)},
+            "layer": _dependence_layers(x, math.exp(high), labels, narrow, bars=bars),
+        },
+        tongue.d3,
+    )  # fmt: skip
+
+
+def _dependence_layers(
+    x: dict[str, Any], right: float, labels: Sequence[str], narrow: bool, *, bars: bool
+) -> list[dict[str, Any]]:
     down = 9 if narrow else 0
     layers: list[dict[str, Any]] = [_one()]
-    if any(d["kind"] == "category" for d in data):
+    if bars:
         layers.append({"mark": {"type": "bar", "height": 12, "color": BAND.light, "yOffset": down},
                        "encoding": {"x": x, "x2": {"datum": 1}}})  # fmt: skip
     layers += [
@@ -171,22 +189,11 @@ def dependence(rows: Rows, tongue: Tongue, width: int = WIDE) -> Chart:
                   "yOffset": down}, "encoding": {"x": x}},
         {"mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 8, "color": INK.light,
                   "yOffset": down},
-         "encoding": {"x": {"datum": math.exp(high), "type": "quantitative"}, "text": {"field": "text"}}},
+         "encoding": {"x": {"datum": right, "type": "quantitative"}, "text": {"field": "text"}}},
     ]  # fmt: skip
     if narrow:
         layers.append(_above(labels, -9))
-    title = str(shown[0]["label"]) if shown else ""
-    return Chart(
-        "dependence", title, told,
-        {
-            **figures.frame(width),
-            "height": {"step": 40 if narrow else 26},
-            "data": {"values": data},
-            "encoding": {"y": figures.bar_rows("label", narrow)},
-            "layer": layers,
-        },
-        tongue.d3,
-    )  # fmt: skip
+    return layers
 
 
 def _one() -> dict[str, Any]:

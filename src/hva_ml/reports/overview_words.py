@@ -72,12 +72,13 @@ OVERVIEW: dict[str, tuple[str, str]] = {
     "dependence_head": ("Wie der Faktor vom Wert abhängt", "How the factor depends on the value"),
     "dependence_text": (
         "Jede Zeile ist eine Gruppe etwa gleich vieler Accounts, geordnet nach dem Wert, oder eine "
-        "Kategorie. Punkt oder Balken: mittlerer Faktor (Median), rechts in Zahlen neben der Zahl der "
-        "Accounts. Strich: der Bereich, in dem acht von zehn Accounts liegen; er ist breit, wo die "
-        "Wirkung von anderen Angaben abhängt.",
-        "Every row is a group of about equally many accounts, ordered by value, or a category. Dot or "
-        "bar: middle factor (median), in numbers to the right beside the number of accounts. Line: the "
-        "range of eight accounts in ten; it is wide where the effect depends on other facts.",
+        "der zwölf häufigsten Kategorien. Punkt oder Balken: mittlerer Faktor (Median), rechts in Zahlen "
+        "neben der Zahl der Accounts. Strich: der Bereich, in dem acht von zehn Accounts liegen; "
+        "er ist breit, wo die Wirkung von anderen Angaben abhängt.",
+        "Every row is a group of about equally many accounts, ordered by value, or one of the twelve "
+        "most frequent categories. Dot or bar: middle factor (median), in numbers to the right beside the "
+        "number of accounts. Line: the range of eight accounts in ten; it is wide where the "
+        "effect depends on other facts.",
     ),
     "depends_told": ("{range}: {factor}", "{range}: {factor}"),
     "segments_title": ("Nach {by}", "By {by}"),
