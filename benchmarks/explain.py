@@ -122,6 +122,24 @@ def compare(
     ]
 
 
+def blocks(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """Return our speed at numbers of rows that fill no block, and the seconds a cold process waits first.
+
+    A block whose loops are not vectorised would show as a fall between neighbouring numbers of rows.
+    """
+    rows: list[dict[str, Any]] = []
+    for n in (64, 127, 128, 129, 1_000, 1_001, ROWS):
+        tool = Tool("hva_ml", "ours", n)
+        for _ in range(3):
+            run(tool, folder, "covers")
+        rows.append({"case": f"hva_ml alone, {kind}: {n:,} rows", "ours": round(tool.speed)})
+    files = [folder / name for name in ("model.txt", "rows.npy", "reference.npy", "cold.npy")]
+    cold = {"NUMBA_CACHE_DIR": str(folder / "cold")}
+    out = fresh(["-m", "benchmarks.explain_peers.ours", *files, "64", "covers"], environment=cold).out
+    rows.append({"case": f"hva_ml alone, {kind}: compiling once, seconds", "ours": float(out.split()[1])})
+    return rows
+
+
 def main() -> None:
     """Measure, print, and write the same as JSON; figures are rows a second."""
     parser = argparse.ArgumentParser(description="SHAP values, ours and others.")
@@ -141,6 +159,8 @@ def main() -> None:
                 if not categories:
                     shap = [Tool("shap.TreeExplainer", "shap_reference", 5_000)]
                     rows += compare(f"one reference, {kind}", folder, "reference", shap, asked.repeats)
+                    if leaves == 31:
+                        rows += blocks(folder, kind)
     tell("explain (rows a second)", rows, asked.json, size=asked.size)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def tell(name: str, rows: Sequence[dict[str, Any]], to: Path | None = None, **fa
     rows : sequence of dict
         ``case`` first; by custom ``ours``, ``peer``, ``ratio`` (peer / ours) and ``equal``.
     to : Path, optional
-        JSON file: name, machine, rows, and the facts.
+        JSON file: name, day, machine, rows, and the facts.
     """
     columns = list(dict.fromkeys(c for row in rows for c in row))
     cells = [columns, *([_cell(row.get(c)) for c in columns] for row in rows)]
@@ -36,7 +37,13 @@ def tell(name: str, rows: Sequence[dict[str, Any]], to: Path | None = None, **fa
             )
         )
     if to:
-        record = {"name": name, "machine": machine(), **facts, "rows": list(rows)}
+        record = {
+            "name": name,
+            "day": f"{datetime.now(UTC):%Y-%m-%d}",
+            "machine": machine(),
+            **facts,
+            "rows": list(rows),
+        }
         to.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

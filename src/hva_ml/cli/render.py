@@ -13,7 +13,7 @@ from hva_ml.reports.language import Tongue
 if TYPE_CHECKING:
     from hva_ml.jobs.check import CheckReport
     from hva_ml.jobs.demo import Demo
-    from hva_ml.jobs.explain import Explained
+    from hva_ml.jobs.explained import Explained
     from hva_ml.jobs.promote import Release
     from hva_ml.jobs.score import Scores
     from hva_ml.jobs.train import Run

@@ -6,7 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from hva_ml.errors import WorkspaceError
-from hva_ml.jobs.explain import Explained, explain, spoken
+from hva_ml.jobs.explain import explain, spoken
+from hva_ml.jobs.explained import Explained
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.promote import Release, promote
 from hva_ml.jobs.score import Scores, score
