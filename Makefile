@@ -50,6 +50,7 @@ results: .venv/installed  ## the results table of the README, from real data (HV
 
 docs: .venv/installed  ## write the generated pages of docs/
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_benchmarks.py
 
 lock:  ## renew constraints.txt (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra spark --universal --python-version 3.11 --no-annotate --no-header \

@@ -13,6 +13,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -47,8 +48,21 @@ def night(folder: Path, rows: Path, languages: tuple[str, ...]) -> dict[str, obj
         folder / f"scores-{rows.stem}-{len(languages)}", scored.parts(),
         {"as_of": str(date(2025, 7, 1)), "languages": list(languages)}, expected_rows=features.table.num_rows,
     )  # fmt: skip
+    seconds = time.perf_counter() - began
     mib = {p.stem: p.stat().st_size / 2**20 for p in done.path.glob("*.parquet")}
-    return {"seconds": time.perf_counter() - began, "rows": done.rows, "mib": mib}
+    return {"seconds": seconds, "violations": violations(done.path), "mib": mib}
+
+
+def violations(run: Path) -> int:
+    """Return how many published rows miss what their published reasons sum to by over 1e-9 in log space."""
+    explained, scores = (pq.ParquetFile(run / f"{name}.parquet") for name in ("explanations", "scores"))
+    found = 0
+    for k in range(explained.num_row_groups):
+        table, told = explained.read_row_group(k), scores.read_row_group(k, columns=["expected_value"])
+        columns = [c for c in table.column_names if c not in ("account_id", "reference")]
+        total = sum((table[c].to_numpy() for c in columns), np.zeros(table.num_rows))
+        found += int((np.abs(total - np.log(told["expected_value"].to_numpy())) > 1e-9).sum())
+    return found
 
 
 def main() -> None:
@@ -75,6 +89,7 @@ def main() -> None:
                         "seconds": round(took.seconds, 1),
                         "accounts a second": round(n / told["seconds"]),
                         "peak GiB": round(took.gib, 2),
+                        "additivity violations": told["violations"],
                         **{f"{k} MiB": round(v) for k, v in sorted(told["mib"].items())},
                     }
                 )

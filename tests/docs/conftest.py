@@ -34,3 +34,8 @@ def extract() -> ModuleType:
 @pytest.fixture(scope="session")
 def reference() -> ModuleType:
     return load(DOCS / "make_reference.py")
+
+
+@pytest.fixture(scope="session")
+def benchmarks() -> ModuleType:
+    return load(DOCS / "make_benchmarks.py")

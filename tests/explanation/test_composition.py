@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hva_ml.calibration import Beta, Platt
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.composition import Explanation, explain, explain_past
+from hva_ml.explanation.composition import Explanation, explain, explain_pairs, explain_past
 from hva_ml.explanation.typical import typical
 from hva_ml.explanation.waterfall import waterfall
 from hva_ml.training.booster import Booster
@@ -86,6 +86,8 @@ def test_the_account_s_own_past_is_a_reference_like_any_other(
     for k in (0, 7, 39):
         alone = explain(model, X[k : k + 1], past[k])
         np.testing.assert_allclose(found.total[k], alone.total[0], atol=1e-12)
+    pairs = explain_pairs(model, past, X[:40])
+    np.testing.assert_allclose(pairs.sum(axis=2), found.total, atol=1e-12)
     assert (found.total[np.equal(past, X[:40]) | (np.isnan(past) & np.isnan(X[:40]))] == 0).all()
 
 

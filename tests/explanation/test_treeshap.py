@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.pairs import between
+from hva_ml.explanation.pairs import between, interactions
 from hva_ml.explanation.program import folded, program, tables
 from hva_ml.explanation.quadrature import contributions, satisfied
 from hva_ml.explanation.trees import read_trees
@@ -275,3 +275,32 @@ def test_trees_of_another_kind_are_refused(old: str, new: str) -> None:
     assert old in text
     with pytest.raises(IntegrityError, match="cannot be explained"):
         read_trees(text.replace(old, new))
+
+
+def index_of_pairs(model: Booster, x: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Shapley interaction indices by their definition."""
+    d = len(x)
+    sets = [frozenset(c) for size in range(d + 1) for c in combinations(range(d), size)]
+    mixed = np.array([[x[j] if j in s else reference[j] for j in range(d)] for s in sets])
+    worth = dict(zip(sets, model.margin(mixed), strict=True))
+    found = np.zeros((d, d))
+    for i, j in combinations(range(d), 2):
+        for s in sets:
+            if i not in s and j not in s:
+                weight = factorial(len(s)) * factorial(d - len(s) - 2) / factorial(d - 1)
+                found[i, j] += weight * (worth[s | {i, j}] - worth[s | {i}] - worth[s | {j}] + worth[s])
+    return found + found.T
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_interactions_are_the_shapley_interaction_indices_by_definition(kind: str) -> None:
+    params, missing, zeros = KINDS[kind]
+    model = booster(matrix(600, 1, missing, zeros), **params)
+    X, past = matrix(6, 2, 0.2, 0.2), matrix(6, 9, 0.2, 0.2)
+    found = interactions(model, past, X)
+    off = ~np.eye(FEATURES, dtype=bool)
+    for k in range(len(X)):
+        np.testing.assert_allclose(2 * found[k][off], index_of_pairs(model, X[k], past[k])[off], atol=1e-12)
+    np.testing.assert_allclose(found.sum(axis=2), between(model, past, X), atol=1e-12)
+    np.testing.assert_array_equal(found, np.swapaxes(found, 1, 2))
+    np.testing.assert_array_equal(found, interactions(model, past, X, threads=1))

@@ -146,3 +146,11 @@ def test_what_cannot_be_compared_is_named(main_job: Any, best: str) -> None:
         hva.explain(main_job.ws, PIPELINE, best, against="medoid")
     with pytest.raises(UsageError, match="no run of an earlier day"):
         hva.explain(main_job.ws, PIPELINE, best, against="earlier")
+
+
+def test_pairs_that_act_together_are_told_in_words(found: Any) -> None:
+    table = found.interactions(5)
+    effects = [abs(math.log(f)) for f in table["factor"].to_pylist()]
+    assert 0 < len(effects) <= 5
+    assert effects == sorted(effects, reverse=True)
+    assert not any("." in name for name in table["feature"].to_pylist() + table["other"].to_pylist())

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.pairs import between
+from hva_ml.explanation.pairs import between, interactions
 from hva_ml.explanation.trees import Floats, Ints
 from hva_ml.explanation.treeshap import Margins, interventional
 
@@ -176,6 +176,26 @@ def explain_past(model: Model, before: Floats, after: Floats) -> Explanation:
     likelihood = between(model.conversion, before, after)
     value = between(model.value, before, after)
     return _composed(model, likelihood, value, bases, ends)
+
+
+def explain_pairs(model: Model, before: Floats, after: Floats) -> Floats:
+    """Return what every two features add to ln(expected value) together, each row against one of its own.
+
+    Parameters
+    ----------
+    model : Bundle
+        Two models, calibrator and level.
+    before, after : numpy.ndarray of float64, shape (n_rows, n_features)
+        The encoded rows to compare with, and those explained.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_rows, n_features, n_features)
+        See ``pairs.interactions``; ``sum(axis=2)`` are the contributions of `explain_past`.
+    """
+    slope = link_slope(model.calibrator, *(model.conversion.margin(x) for x in (before, after)))
+    likelihood = interactions(model.conversion, before, after) * slope[:, None, None]
+    return likelihood + interactions(model.value, before, after)
 
 
 def _composed(

@@ -41,17 +41,50 @@ def between(booster: Margins, before: Floats, after: Floats, *, threads: int | N
     IntegrityError
         If a row's contributions miss the difference of its margins.
     """
+    found, _ = _walked(booster, before, after, threads, together=False)
+    return found
+
+
+def interactions(booster: Margins, before: Floats, after: Floats, *, threads: int | None = None) -> Floats:
+    """Return what every two features add to the margin together on the way from `before` to `after`.
+
+    Half the Shapley interaction index (Grabisch and Roubens 1999) stands on each side of the diagonal, what a
+    feature adds beyond its interactions on it, as shap has it (Lundberg et al. 2020). By the same walk: of a
+    leaf that p features reach by their new value only and q by their old one only, a pair of the p has index
+    (p-2)! q! / (p+q-1)!, a pair of the q has p! (q-2)! / (p+q-1)!, a mixed one -(p-1)! (q-1)! / (p+q-1)!.
+
+    Parameters
+    ----------
+    booster, before, after, threads
+        As for `between`; n_rows × n_features² numbers must fit into memory.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_rows, n_features, n_features)
+        Symmetric; ``sum(axis=2)`` is what `between` gives.
+    """
+    found, together = _walked(booster, before, after, threads, together=True)
+    own = np.arange(found.shape[1])
+    together[:, own, own] = found - together.sum(axis=2)
+    return together
+
+
+def _walked(
+    booster: Margins, before: Floats, after: Floats, threads: int | None, *, together: bool
+) -> tuple[Floats, Floats]:
     before, after = (np.ascontiguousarray(x, dtype=np.float64) for x in (before, after))
     found = np.zeros(after.shape)
+    joint = np.zeros((*after.shape, after.shape[1]) if together else (0, 0, 0))
     if not len(after):
-        return found
+        return found, joint
     walk = program(booster.to_text())
-    e, gain = walk.ensemble, _weights(walk.deepest)
+    e, gains = walk.ensemble, (_weights(walk.deepest), *_pair_weights(walk.deepest))
 
     def work(first: int, last: int) -> None:
         _rows(
             e.first_node, e.first_leaf, e.feature, e.threshold, e.decision, e.first_word, e.last_word,
-            e.words, e.left, e.right, e.leaf_value, gain, before, after, found, first, last, walk.deepest,
+            e.words, e.left, e.right, e.leaf_value, *gains, before, after, found, joint, first, last,
+            walk.deepest,
         )  # fmt: skip
 
     in_blocks(work, len(after), ROWS_AT_ONCE, threads)
@@ -64,7 +97,7 @@ def between(booster: Margins, before: Floats, after: Floats, *, threads: int | N
             why="Reasons that do not add up to the change are no reasons.",
             fix="Restore the model files, or train and promote again.",
         )
-    return found
+    return found, joint
 
 
 def _weights(most: int) -> Floats:
@@ -74,6 +107,18 @@ def _weights(most: int) -> Floats:
         for q in range(most + 1):
             found[p, q] = factorial(p - 1) * factorial(q) / factorial(p + q)
     return found
+
+
+def _pair_weights(most: int) -> tuple[Floats, Floats]:
+    """Return half the indices of two of the p features, and of one of the p with one of the q (negative)."""
+    same, mixed = np.zeros((most + 1, most + 1)), np.zeros((most + 1, most + 1))
+    for p in range(1, most + 1):
+        for q in range(most + 1):
+            if p > 1:
+                same[p, q] = 0.5 * factorial(p - 2) * factorial(q) / factorial(p + q - 1)
+            if q:
+                mixed[p, q] = -0.5 * factorial(p - 1) * factorial(q - 1) / factorial(p + q - 1)
+    return same, mixed
 
 
 @kernel
@@ -95,7 +140,7 @@ def _goes_left(x, threshold, decision, first_word, last_word, words):  # type: i
 @kernel
 def _rows(  # type: ignore[no-untyped-def]
     first_node, first_leaf, feature, threshold, decision, first_word, last_word, words, left, right,
-    leaf_value, gain, before, after, found, begin, end, deepest,
+    leaf_value, gain, same, mixed, before, after, found, joint, begin, end, deepest,
 ):  # fmt: skip
     # side: 0 while both rows meet all conditions of a feature, 1 only the new one does, -1 only the old one.
     side = np.zeros(after.shape[1], dtype=np.int64)
@@ -129,6 +174,16 @@ def _rows(  # type: ignore[no-untyped-def]
                         found[row, parted[i]] += value * gain[p, q]
                     else:
                         found[row, parted[i]] -= value * gain[q, p]
+                if len(joint):
+                    for i in range(n):
+                        for k in range(i):
+                            a, b = parted[i], parted[k]
+                            if side[a] != side[b]:
+                                added = value * mixed[p, q]
+                            else:
+                                added = value * (same[p, q] if side[a] > 0 else same[q, p])
+                            joint[row, a, b] += added
+                            joint[row, b, a] += added
                 if top == 0:
                     break
                 top -= 1
