@@ -129,8 +129,8 @@ class Measures:
 
     def _different(self, column: Column) -> Ints:
         def make() -> Ints:
-            item = self._series.log.take(self._series.table.codes(column.stored).codes)
-            return self._series.distinct(self._begins, item.astype(np.int32))
+            items = self._series.log.take(self._series.table.items(column.stored))
+            return self._series.distinct(self._begins, items)
 
         return self._once("distinct", column, make)
 

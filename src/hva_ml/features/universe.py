@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
 from hva_ml.errors import ConfigError, ContractError
+from hva_ml.features.coding import Coder
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.features.log import Bools as Bools
 from hva_ml.features.log import Floats as Floats
-from hva_ml.features.log import Ints, Log, log
+from hva_ml.features.log import Ints, Log, Small, log
 from hva_ml.features.windows import NONE, enters
 
 
@@ -78,6 +79,10 @@ class CodedTable:
         if column not in self._codes:
             self._codes[column] = coded(self.table[column])
         return self._codes[column]
+
+    def items(self, column: str) -> Small:
+        """Return a column of strings as numbers from 0, -1 where unknown: for telling them apart only."""
+        return Coder().codes(self.table[column])
 
     def numbers(self, column: str) -> Floats:
         """Return a column of numbers or flags as float64, NaN where unknown."""
@@ -204,13 +209,18 @@ def universe(tables: ContractTables, calendar: Calendar, vouched: pa.Table | Non
     columns += [t["parent_id"] for n, t in tables.tables.items() if n == "accounts"]
     if vouched is not None:
         columns += [vouched[c] for c in ("account_id", "parent_id") if c in vouched.column_names]
-    found = pa.concat_arrays([c.unique().cast(pa.string()).drop_null() for c in columns]).unique()
-    ids = found.take(pc.sort_indices(found))
+    coder = Coder()
+    codes = [coder.codes(column) for column in columns]
+    found = coder.strings()
+    order = pc.sort_indices(found)
+    ids = found.take(order)
+    number = np.empty(len(ids), dtype=np.int64)
+    number[order.to_numpy()] = np.arange(len(ids))
     coded_tables = {}
-    for name, table in tables.tables.items():
+    for place, (name, table) in enumerate(tables.tables.items()):
         event_time = _int64(table["event_time"].cast(pa.int64()))
         known_at = _int64(pc.coalesce(table["known_at"], table["event_time"]).cast(pa.int64()))
-        account = _lookup(table["account_id"], ids)
+        account = number[codes[place]]
         coded_tables[name] = CodedTable(
             table, account, event_time, known_at, enters(event_time, known_at, cutoffs)
         )
@@ -219,9 +229,9 @@ def universe(tables: ContractTables, calendar: Calendar, vouched: pa.Table | Non
 
 def coded(column: pa.ChunkedArray) -> Codes:
     """Return a column of strings (or flags) as codes."""
-    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
-    codes = _int64(pc.fill_null(encoded.indices.cast(pa.int64()), -1))
-    return Codes(codes, tuple(encoded.dictionary.to_pylist()))
+    coder = Coder()
+    codes = coder.codes(column).astype(np.int64)
+    return Codes(codes, tuple(coder.strings().to_pylist()))
 
 
 def _lookup(column: pa.ChunkedArray, ids: pa.Array) -> Ints:

@@ -1,0 +1,163 @@
+"""Point-in-time features from Parquet to Parquet, beside what users of other tools would write.
+
+`python -m benchmarks.features [--size small|full|huge] [--repeats N] [--json FILE]`: small is 1 M events of
+5 k accounts, full 20 M of 100 k; both run every peer on the same file, interleaved, each in a fresh process,
+and compare all numbers. huge is 200 M events of 1 M accounts, ours alone, for its memory.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.feature_data import Task, differing, make
+from benchmarks.peers import PeerError, Took, fresh, interpreter
+from benchmarks.results import tell
+
+HERE = Path(__file__).resolve().parent
+N_CUTOFFS = 12
+SIZES = {"small": (1_000_000, 5_000), "full": (20_000_000, 100_000), "huge": (200_000_000, 1_000_000)}
+FEATURETOOLS_SIZES = {"small": (10_000, 100), "full": (200_000, 2_000)}
+
+
+@dataclass
+class Tool:
+    """One way to make the features."""
+
+    name: str
+    script: str
+    requirements: tuple[str, ...] = ()
+    took: list[Took] = field(default_factory=list)
+    problem: str = ""
+    equal: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Median seconds."""
+        return statistics.median(t.seconds for t in self.took)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Median seconds of the processor, all threads."""
+        return statistics.median(t.cpu_seconds for t in self.took)
+
+    def record(self, ours: "Tool") -> dict[str, Any]:
+        """Return one row of the table."""
+        if not self.took:
+            return {"case": self.name, "equal": self.problem}
+        return {
+            "case": self.name,
+            "ours": round(ours.seconds, 2),
+            "peer": round(self.seconds, 2),
+            "ratio": round(self.seconds / ours.seconds, 2),
+            "ours_cpu": round(ours.cpu_seconds, 1),
+            "peer_cpu": round(self.cpu_seconds, 1),
+            "ours_gib": round(max(t.gib for t in ours.took), 2),
+            "peer_gib": round(max(t.gib for t in self.took), 2),
+            "equal": self.equal,
+        }
+
+
+PEERS = (
+    Tool("read, group by account, type, day (the floor)", "floor"),
+    Tool("DuckDB SQL, small groups first (its best)", "duckdb_grouped"),
+    Tool("DuckDB SQL, a filter for each feature", "duckdb_filters"),
+    Tool("Polars", "polars_loop", ("polars", "pyarrow")),
+    Tool("pandas", "pandas_loop"),
+)
+FEATURETOOLS = Tool("featuretools", "featuretools_dfs", ("featuretools", "pandas<3", "pyarrow", "setuptools"))
+
+
+def run(tool: Tool, task: Task, folder: Path) -> Path:
+    """Run one tool once in a fresh process; returns its feature file."""
+    out = folder / f"{tool.script}.parquet"
+    out.unlink(missing_ok=True)
+    told = folder / "task.json"
+    told.write_text(json.dumps(task.record()), encoding="utf-8")
+    python = interpreter(tool.requirements) if tool.requirements else None
+    script: list[str | Path] = [HERE / "feature_peers" / f"{tool.script}.py"]
+    if tool.script == "ours":
+        script = ["-m", "benchmarks.feature_peers.ours"]
+    tool.took.append(fresh([*script, task.events, out, told], python=python))
+    return out
+
+
+def compare(task: Task, folder: Path, peers: Sequence[Tool], repeats: int) -> list[dict[str, Any]]:
+    """Run ours and all peers in turn, and hold their numbers against each other once."""
+    ours = Tool("hva_ml", "ours")
+    tools = [replace(t, took=[]) for t in peers]
+    for round_ in range(repeats):
+        mine = run(ours, task, folder)
+        for tool in tools:
+            if tool.problem:
+                continue
+            try:
+                theirs = run(tool, task, folder)
+            except PeerError as error:
+                tool.problem = str(error)
+                continue
+            if round_ == 0 and tool.script != "floor":
+                wrong = differing(mine, theirs)
+                tool.equal = f"no: {wrong[0]} …" if wrong else "yes"
+    return [ours.record(ours), *(t.record(ours) for t in tools)]
+
+
+def growth(folder: Path, rows: int, accounts: int, repeats: int) -> list[dict[str, Any]]:
+    """Return how the time grows with twice the events, and with twice the cutoffs."""
+    found = []
+    sizes = {"": (rows, N_CUTOFFS), "× 2 events": (2 * rows, N_CUTOFFS), "× 2 cutoffs": (rows, 2 * N_CUTOFFS)}
+    base = Tool("", "ours")
+    for name, (n, n_cutoffs) in sizes.items():
+        tool = Tool(name, "ours")
+        task = make(folder / "growth.parquet", n, accounts, n_cutoffs)
+        for _ in range(repeats):
+            run(tool, task, folder)
+        if name:
+            found.append(
+                {
+                    "case": name,
+                    "ours": round(tool.seconds, 2),
+                    "ratio": round(tool.seconds / base.seconds, 2),
+                    "ours_cpu": round(tool.cpu_seconds, 1),
+                    "cpu_ratio": round(tool.cpu_seconds / base.cpu_seconds, 2),
+                }
+            )
+        base = tool if not name else base
+    return found
+
+
+def measure(size: str, repeats: int, folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of the table for one size."""
+    rows, accounts = SIZES[size]
+    events = folder / "events.parquet"
+    # The kernels are compiled at their first use on a machine and kept.
+    run(Tool("compiled", "ours"), make(events, 1_000, 10, N_CUTOFFS), folder)
+    if size == "huge":
+        ours = Tool("hva_ml, 200 M events", "ours")
+        run(ours, make(events, rows, accounts, N_CUTOFFS), folder)
+        return [ours.record(ours)]
+    found = compare(make(events, rows, accounts, N_CUTOFFS), folder, PEERS, repeats)
+    small = make(events, *FEATURETOOLS_SIZES[size], N_CUTOFFS, late=0.0)
+    found += compare(small, folder, [FEATURETOOLS], 1)[1:]
+    return found + growth(folder, rows // 2, accounts // 2, repeats)
+
+
+def main() -> None:
+    """Measure, print, and write the same as JSON."""
+    parser = argparse.ArgumentParser(description="Features from Parquet to Parquet, ours and others.")
+    parser.add_argument("--size", choices=list(SIZES), default="small")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="Where the made-up files go; else a temporary folder.")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hva-features-", dir=asked.folder) as folder:
+        rows = measure(asked.size, asked.repeats, Path(folder))
+    tell("features", rows, asked.json, size=asked.size)
+
+
+if __name__ == "__main__":
+    main()
