@@ -30,6 +30,8 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "target": ("[target]", config.Target),
     "features": ("[features]", config.Features),
     "features.windows": ("[[features.windows]]", config.Windows),
+    "features.own": ("[[features.own]]", config.OwnFeatures),
+    "features.own.columns": ("[features.own.columns.COLUMN]", config.OwnColumn),
     "models": ("[models]", config.Models),
     "search": ("[search]", config.Search),
     "split": ("[split]", config.Split),

@@ -15,6 +15,10 @@ from hva_ml.errors import nearest
 _FROZEN = ConfigDict(extra="forbid")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
+Family = Literal["firmographic", "engagement", "deal_history", "fit", "season"]
+Unit = Literal[
+    "count", "days", "years", "money", "ratio", "share", "heads", "score", "flag", "category", "number"
+]
 TableName = Literal["accounts", "contacts", "events", "deal_stages", "invoices"]
 Measure = Literal[
     "count", "sum", "mean", "min", "max", "std", "distinct", "recency", "since_first", "active_days",
@@ -171,6 +175,32 @@ class Windows:
 
 
 @dataclass(frozen=True, config=_FROZEN)
+class OwnColumn:
+    """``[features.own.columns.COLUMN]``: what a column of a team's own feature group means."""
+
+    de: str
+    en: str
+    kind: Literal["number", "category"] = "number"
+    unit: Unit = "number"
+    family: Family = "engagement"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class OwnFeatures:
+    """``[[features.own]]``: a team's own feature group, a file in ``pipelines/features/``.
+
+    Python (`NAME.py`) defines ``features(tables, accounts, cutoff)``, SQL (`NAME.sql`) is one query of the
+    engine. Both are called once for every cutoff and see of `tables` only what had happened and was known
+    before it, besides the accounts of then (in SQL the relation ``population``). They give ``account_id``,
+    each account at most once, and `columns`.
+    """
+
+    name: Name
+    tables: Annotated[tuple[TableName, ...], Field(min_length=1)]
+    columns: Annotated[dict[Name, OwnColumn], Field(min_length=1)]
+
+
+@dataclass(frozen=True, config=_FROZEN)
 class Features:
     """``[features]``: the feature groups of the pipeline.
 
@@ -185,6 +215,7 @@ class Features:
     fit: bool = False
     season: bool = True
     windows: tuple[Windows, ...] = ()
+    own: tuple[OwnFeatures, ...] = ()
     labels: dict[str, Label] = Field(default_factory=dict)
 
 

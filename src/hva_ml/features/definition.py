@@ -6,14 +6,11 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from hva_ml.config import Family as Family
+from hva_ml.config import Unit as Unit
 from hva_ml.cutoffs import LONGEST_DAYS
 
 INDEX = ("account_id", "cutoff", "group_id")
-
-Family = Literal["firmographic", "engagement", "deal_history", "fit", "season"]
-Unit = Literal[
-    "count", "days", "years", "money", "ratio", "share", "heads", "score", "flag", "category", "number"
-]
 
 
 @dataclass(frozen=True)

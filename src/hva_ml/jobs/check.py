@@ -95,7 +95,7 @@ def check(
     found = list(prepared.tables.violations)
     probes: tuple[Probed, ...] = ()
     if leakage and not prepared.tables.errors:
-        probes = probe(ws, config, prepared, progress, extra=extra, cutoffs=cutoffs)
+        probes = probe(ws, config, prepared, progress, extra=(*prepared.own, *extra), cutoffs=cutoffs)
         found += [v for p in probes for v in p.violations]
     order = {"error": 0, "warning": 1, "info": 2}
     clean, aside = prepared.tables.tables, prepared.tables.quarantine

@@ -14,6 +14,8 @@ from hva_ml.cutoffs import Calendar, instant, series
 from hva_ml.engines.base import Engine
 from hva_ml.engines.duckdb import DuckDBEngine
 from hva_ml.errors import ContractError, SourceError
+from hva_ml.features.own import OwnGroup
+from hva_ml.jobs.own_groups import own_groups
 from hva_ml.workspace import Workspace
 
 
@@ -29,11 +31,14 @@ class Prepared:
         Clean tables with all findings.
     quirks : list of dict
         What the source queries set right, counted: rows of ``quirk``, ``rows``, ``what``.
+    own : tuple of OwnGroup
+        The feature groups that the team has written itself.
     """
 
     raw: dict[str, pa.Table]
     tables: ContractTables
     quirks: list[dict[str, object]]
+    own: tuple[OwnGroup, ...] = ()
 
 
 def prepare(ws: Workspace, config: PipelineConfig, *, until: datetime | None = None) -> Prepared:
@@ -42,9 +47,10 @@ def prepare(ws: Workspace, config: PipelineConfig, *, until: datetime | None = N
     With `until`, rows before it are no rows of the future, even if ``data_end`` was written down earlier:
     a night's scores must see what came since the training.
     """
+    own = own_groups(ws, config)
     raw = sources.load(ws, config)
     tables, quirks = contract_tables(ws, config, raw, until)
-    return Prepared(raw, tables, quirks)
+    return Prepared(raw, tables, quirks, own)
 
 
 def contract_tables(

@@ -18,7 +18,7 @@ from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs.comparison import chosen
 from hva_ml.jobs.pages import write_scores_page
-from hva_ml.jobs.prepare import prepare, refuse_errors
+from hva_ml.jobs.prepare import Prepared, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.registry.releases import champion_release
 from hva_ml.workspace import Workspace
@@ -115,7 +115,7 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
         refuse_errors(config, prepared.tables.violations)
         visible = prepared.tables.upto(moment)
         progress.stage("Point-in-time features")
-        features = _features(config, prepared.tables, day)
+        features = _features(config, prepared, day)
         progress.stage(f"Scoring {features.table.num_rows} accounts")
         accounts = visible.tables["accounts"]
         names = _names(accounts, features.table)
@@ -159,9 +159,9 @@ def _counted(scored: scoring.Scored, progress: Progress) -> Iterator[dict[str, p
         progress.step(done, n, "accounts")
 
 
-def _features(config: PipelineConfig, tables: ContractTables, day: date) -> FeatureSet:
+def _features(config: PipelineConfig, prepared: Prepared, day: date) -> FeatureSet:
     when = Calendar((day,), config.horizon.days, config.horizon.gap_days, config.pipeline.timezone)
-    features = build.build(tables, config, when)
+    features = build.build(prepared.tables, config, when, prepared.own)
     if features.table.num_rows == 0:
         raise NotEnoughDataError(
             f"There is no account to score as of {day}.",

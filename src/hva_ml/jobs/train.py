@@ -86,7 +86,7 @@ class TrainingSet:
 def training_set(config: PipelineConfig, prepared: Prepared) -> TrainingSet:
     """Build features and labels at all matured cutoffs."""
     when = calendar(config, prepared.tables)
-    features = build.build(prepared.tables, config, when)
+    features = build.build(prepared.tables, config, when, prepared.own)
     table = labels.build(prepared.tables, features.index, config, when)
     comparison.segment_column(config, features.definitions)
     return TrainingSet(when, features, table, Targets.of(table))
