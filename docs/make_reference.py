@@ -32,6 +32,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "features.windows": ("[[features.windows]]", config.Windows),
     "features.own": ("[[features.own]]", config.OwnFeatures),
     "features.own.columns": ("[features.own.columns.COLUMN]", config.OwnColumn),
+    "engine": ("[engine]", config.Engine),
     "models": ("[models]", config.Models),
     "search": ("[search]", config.Search),
     "split": ("[split]", config.Split),
@@ -93,8 +94,9 @@ def pipelines() -> str:
         "# The pipeline file",
         MADE,
         "One account universe is one file `pipelines/<name>.toml` with its queries in "
-        "`pipelines/<name>/*.sql`. An unknown key is refused, and the nearest known one is named. Sections "
-        "without a required key may be left out. The examples on this page together are a whole file.",
+        "`pipelines/<name>/*.sql`. `<query>.duckdb.sql` or `<query>.spark.sql` is preferred to `<query>.sql` "
+        "on that engine. An unknown key is refused, and the nearest known one is named. Sections without a "
+        "required key may be left out. The examples on this page together are a whole file.",
     ]
     for name, (heading, kind) in SECTIONS.items():
         parts += [

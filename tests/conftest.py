@@ -1,5 +1,6 @@
 """What all tests share: quiet libraries, a small simulated workspace, real data where they are present."""
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -33,6 +34,15 @@ def real_data() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("real data are not here: HVA_DATASETS names no folder")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def spark_here() -> None:
+    """Skips where Spark cannot run. It is started once for all tests of a worker, by the first engine."""
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip('pyspark is not installed: pip install "hva-ml[spark]"')
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        pytest.skip("there is no Java")
 
 
 @pytest.fixture(scope="session")

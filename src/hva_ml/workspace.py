@@ -120,6 +120,11 @@ class Workspace:
         """File that one writer of the pipeline holds at a time."""
         return self.root / "data" / ".locks" / f"{pipeline}.lock"
 
+    @property
+    def scratch(self) -> Path:
+        """Folder for what engines cannot hold in memory; it is there only while one works."""
+        return self.root / "data" / ".scratch"
+
     def inside(self, path: str) -> Path:
         """Resolve a path written in a pipeline file; relative ones start at the root.
 

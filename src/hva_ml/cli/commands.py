@@ -26,6 +26,10 @@ Root = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+EngineName = Annotated[
+    str | None,
+    typer.Option("--engine", help="duckdb or spark, instead of the pipeline's own.", show_default=False),
+]
 PipelineName = Annotated[str, typer.Argument(help="Name of a file in pipelines/, without .toml.")]
 
 
@@ -122,6 +126,7 @@ def check(
     cutoffs: Annotated[
         int, typer.Option("--cutoffs", min=1, help="At how many cutoffs to probe, spread evenly.")
     ] = 20,
+    engine: EngineName = None,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -131,7 +136,9 @@ def check(
     from hva_ml.workspace import Workspace
 
     with progress() as shown:
-        report = run(Workspace.find(root), pipeline, leakage=leakage, cutoffs=cutoffs, progress=shown)
+        report = run(
+            Workspace.find(root), pipeline, leakage=leakage, cutoffs=cutoffs, engine=engine, progress=shown
+        )
     if as_json:
         print_json(report.record())
     else:
@@ -140,16 +147,18 @@ def check(
         raise typer.Exit(3)
 
 
-@app.command(epilog=example("hva train dach_sample", "hva train online_retail --json"))
+@app.command(epilog=example("hva train dach_sample", "hva train dach_sample --engine spark"))
 @command
-def train(pipeline: PipelineName, root: Root = None, as_json: Json = False) -> None:
+def train(
+    pipeline: PipelineName, engine: EngineName = None, root: Root = None, as_json: Json = False
+) -> None:
     """Train both models and the baselines, judge them on the latest cutoffs, log and register the run."""
     from hva_ml.cli import render
     from hva_ml.jobs.train import train as job
     from hva_ml.workspace import Workspace
 
     with progress() as shown:
-        run = job(Workspace.find(root), pipeline, progress=shown)
+        run = job(Workspace.find(root), pipeline, engine=engine, progress=shown)
     if as_json:
         print_json(run.record())
         return
@@ -211,6 +220,7 @@ def score(
         datetime,
         typer.Option("--as-of", formats=["%Y-%m-%d"], help="Only what was known before this day counts."),
     ],
+    engine: EngineName = None,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -220,7 +230,7 @@ def score(
     from hva_ml.workspace import Workspace
 
     with progress() as shown:
-        scores = job(Workspace.find(root), pipeline, as_of=as_of.date(), progress=shown)
+        scores = job(Workspace.find(root), pipeline, as_of=as_of.date(), engine=engine, progress=shown)
     if as_json:
         print_json(scores.record())
         return

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from hva_ml.errors import nearest
+from hva_ml.errors import UsageError, nearest
 
 _FROZEN = ConfigDict(extra="forbid")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -24,6 +25,7 @@ Measure = Literal[
     "count", "sum", "mean", "min", "max", "std", "distinct", "recency", "since_first", "active_days",
     "trend", "surge", "share", "gap_mean", "gap_max", "gap_std", "streak", "streak_max",
 ]  # fmt: skip
+EngineKind = Literal["duckdb", "spark"]
 Attribute = Literal[
     "country", "region", "industry_section", "industry_division", "legal_form", "employees",
     "size_class", "annual_revenue", "revenue_per_employee", "age_years", "has_parent", "children",
@@ -105,6 +107,19 @@ class Table:
         default_factory=dict
     )
     static: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Engine:
+    """``[engine]``: what runs the source queries and moves the rows. It decides the time, never a bit.
+
+    DuckDB works inside this process; Spark (extra ``spark``) in a local one of its own, or in the one that
+    runs already under ``spark-submit`` or in a notebook.
+    """
+
+    kind: EngineKind = "duckdb"
+    threads: Annotated[int, Field(ge=1, le=1024)] = 2
+    memory_gib: Annotated[float, Field(ge=0.25, le=65_536)] = 4.0
 
 
 @dataclass(frozen=True, config=_FROZEN)
@@ -362,6 +377,7 @@ class PipelineConfig:
     target: Target
     views: dict[Name, str] = Field(default_factory=dict)
     features: Features = Field(default_factory=Features)
+    engine: Engine = Field(default_factory=Engine)
     simulation: Simulation = Field(default_factory=Simulation)
     models: Models = Field(default_factory=Models)
     search: Search = Field(default_factory=Search)
@@ -375,7 +391,27 @@ class PipelineConfig:
         """Name of the pipeline."""
         return self.pipeline.name
 
+    def on(self, engine: str | None) -> "PipelineConfig":
+        """Return the same pipeline on another engine, or itself for None.
+
+        Raises
+        ------
+        UsageError
+            If there is no such engine.
+        """
+        if engine is None:
+            return self
+        for kind in get_args(EngineKind):
+            if engine == kind:
+                return replace(self, engine=replace(self.engine, kind=kind))
+        raise UsageError(
+            f"There is no engine '{engine[:60]}'.{nearest(engine, get_args(EngineKind))}",
+            where="engine",
+            fix=f"Use one of: {', '.join(get_args(EngineKind))}.",
+        )
+
     def fingerprint(self) -> str:
-        """Return the sha256 of the meaning of the file: comments and order do not count."""
-        text = json.dumps(TypeAdapter(PipelineConfig).dump_python(self, mode="json"), sort_keys=True)
+        """Return the sha256 of the meaning of the file: comments, order and engine do not count."""
+        meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude={"engine"})
+        text = json.dumps(meaning, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

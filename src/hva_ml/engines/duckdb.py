@@ -1,54 +1,151 @@
-"""The door to DuckDB: source queries run here, in memory, in one time zone (UTC), with no file access."""
+"""The door to DuckDB: source queries run here, in UTC, within a stated memory, with no file access."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 
+from hva_ml.engines.base import KEY, PLACES, Engine, ParquetFiles, Relation, Work, failed, no_query, plain
+from hva_ml.engines.scratch import Scratch
 from hva_ml.errors import SourceError
 
+ROWS_AT_ONCE = 131_072
+_PLACES = "places of accounts"
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
 
-class DuckDBEngine:
-    """An in-memory DuckDB for the source queries of one pipeline.
+
+class DuckDBEngine(Engine):
+    """A DuckDB of its own for one pipeline.
 
     Queries see only registered relations: reading files, extensions and settings are locked, so that a
     pipeline's data can come only from its declared sources.
+
+    Parameters
+    ----------
+    threads : int
+        Cores it may use.
+    memory_gib : float
+        What it may hold in memory, in GiB; beyond it, it writes to `scratch`. Tables that were registered,
+        and results that were asked for, come on top.
+    scratch : pathlib.Path, optional
+        Where it may make a folder for what does not fit; closing removes that folder.
     """
 
-    def __init__(self, threads: int = 2) -> None:
-        self._connection = duckdb.connect(":memory:", config={"threads": str(threads)})
+    def __init__(self, threads: int = 2, memory_gib: float = 4.0, scratch: Path | None = None) -> None:
+        self._scratch = Scratch(scratch)
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": str(threads),
+                "memory_limit": f"{memory_gib}GiB",
+                "temp_directory": str(self._scratch.path / "spilled"),
+            },
+        )
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
+        self._memory_gib = memory_gib
         self._names: list[str] = []
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Make `table` visible to queries as the relation `name`."""
-        self._connection.register(name, table)
+    @property
+    def dialect(self) -> str:
+        """``duckdb``."""
+        return "duckdb"
+
+    def register(self, name: str, source: Relation) -> None:
+        """Make a table, or files on disk, visible to queries as the relation `name`."""
+        if isinstance(source, ParquetFiles):
+            self._connection.register(name, ds.dataset([str(path) for path in source.paths]))
+        else:
+            self._connection.register(name, plain(source))
+        self._names.append(name)
+
+    def define(self, name: str, sql: str, where: str) -> None:
+        """Run a query once and make its rows visible as the relation `name`; see ``Engine.define``."""
+        try:
+            self._select(sql, where).create(name)
+        except duckdb.Error as error:
+            raise self._failed(error, where) from error
         self._names.append(name)
 
     def query(self, sql: str, where: str) -> pa.Table:
-        """Run one query and return all its rows.
-
-        Raises
-        ------
-        SourceError
-            If DuckDB refuses the query; DuckDB itself names the nearest relation or column.
-        """
+        """Run one query and return all its rows; see ``Engine.query``."""
         try:
-            result = self._connection.sql(sql)
-            if result is None:
-                raise SourceError(
-                    "The source query returns no rows.", where=where, fix="Begin it with SELECT or WITH."
-                )
-            return result.to_arrow_table()
+            return plain(self._select(sql, where).to_arrow_table())
         except duckdb.Error as error:
-            text = str(error).split("\n\nLINE")[0].replace("\n", " ")
-            raise SourceError(
-                f"The source query failed: {text}.",
-                where=where,
-                why="Without it there is no contract table.",
-                fix=f"Mend the query. It may use: {', '.join(self._names) or 'no source'}.",
-            ) from error
+            raise self._failed(error, where) from error
+
+    def partitions(
+        self, relations: Sequence[str], places: pa.Table, count: int, work: Work
+    ) -> Iterator[pa.Table]:
+        """Do `work` on every partition of whole groups, one after the other; see ``Engine.partitions``.
+
+        Rows are dealt to files of the scratch folder in one pass over each relation.
+        """
+        if count == 1:
+            yield work({name: self._connection.table(name).to_arrow_table() for name in relations})
+            return
+        self._connection.register(_PLACES, places.select(PLACES))
+        folder = self._scratch.path / "partitions"
+        folder.mkdir()
+        dealt = [self._dealt(name, folder / str(n), count) for n, name in enumerate(relations)]
+        self._connection.unregister(_PLACES)
+        for part in range(count):
+            yield work({name: _taken(files[part]) for name, files in zip(relations, dealt, strict=True)})
+        folder.rmdir()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the database and remove all it has written."""
         self._connection.close()
+        self._scratch.close()
+
+    def _select(self, sql: str, where: str) -> duckdb.DuckDBPyRelation:
+        statements = self._connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise no_query(where)
+        return self._connection.sql(sql)
+
+    def _dealt(self, relation: str, folder: Path, count: int) -> list[Path]:
+        """Deal the rows of a relation to one file for each partition."""
+        rows = self._connection.table(relation).set_alias("r")
+        places = self._connection.table(_PLACES).set_alias("p")
+        placed = rows.join(places, f"r.{KEY} = p.{KEY}", how="left").project(
+            f"r.*, hash(coalesce(p.group_id, r.{KEY}, '')) % {count:d}"
+        )
+        reader = placed.to_arrow_reader(ROWS_AT_ONCE)
+        schema = pa.schema(list(reader.schema)[:-1])
+        folder.mkdir()
+        files = [folder / str(part) for part in range(count)]
+        writers = [pa.ipc.new_file(str(file), schema, options=_LZ4) for file in files]
+        try:
+            for batch in reader:
+                part = batch.column(batch.num_columns - 1).to_numpy()
+                order = np.argsort(part, kind="stable")
+                ends = np.searchsorted(part[order], np.arange(count + 1))
+                ordered = batch.select(schema.names).take(pa.array(order))
+                for k in np.flatnonzero(np.diff(ends)):
+                    writers[k].write_batch(ordered.slice(ends[k], ends[k + 1] - ends[k]))
+        finally:
+            for writer in writers:
+                writer.close()
+        return files
+
+    def _failed(self, error: duckdb.Error, where: str) -> SourceError:
+        text = str(error).split("\n\nLINE")[0].replace("\n", " ")
+        fix = ""
+        if isinstance(error, duckdb.OutOfMemoryException):
+            fix = f"Give it more than memory_gib = {self._memory_gib:g} in [engine], or free disk space."
+        return failed(text, where, self._names, fix=fix)
+
+
+def _taken(file: Path) -> pa.Table:
+    """Read a file of one partition and remove it."""
+    with pa.ipc.open_file(str(file)) as reader:
+        table = reader.read_all()
+    file.unlink()
+    if not any(file.parent.iterdir()):
+        file.parent.rmdir()
+    return table

@@ -61,6 +61,7 @@ def check(
     leakage: bool = True,
     cutoffs: int = PROBED_CUTOFFS,
     extra: Sequence[FeatureGroup] = (),
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Hold a pipeline's data to the contract and look for anything that knows the future.
@@ -78,6 +79,8 @@ def check(
         At how many cutoffs to probe, spread evenly; cutoffs >= 1.
     extra : sequence of FeatureGroup
         Features of your own, to be probed with those of the pipeline.
+    engine : str, optional
+        ``duckdb`` or ``spark``, instead of the pipeline's own.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def check(
             "At least one cutoff is probed.", where=f"cutoffs = {cutoffs}", fix="Give 1 or more."
         )
     progress = progress or LoggedProgress()
-    config = ws.config(pipeline)
+    config = ws.config(pipeline).on(engine)
     progress.stage("Reading sources and checking the contract")
     prepared = prepare(ws, config)
     found = list(prepared.tables.violations)

@@ -11,10 +11,9 @@ from hva_ml.connectors import sources
 from hva_ml.contracts.checks import enforce
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant, series
-from hva_ml.engines.base import Engine
-from hva_ml.engines.duckdb import DuckDBEngine
 from hva_ml.errors import ContractError, SourceError
 from hva_ml.features.own import OwnGroup
+from hva_ml.jobs.engine import opened
 from hva_ml.jobs.own_groups import own_groups
 from hva_ml.workspace import Workspace
 
@@ -58,22 +57,18 @@ def contract_tables(
 ) -> tuple[ContractTables, list[dict[str, object]]]:
     """Map raw sources to contract tables by the pipeline's queries, and check them."""
     folder = ws.queries(config.name)
-    engine: Engine = DuckDBEngine()
-    try:
+    with opened(ws, config) as engine:
         for name in sorted(raw):
             engine.register(name, raw[name])
         for name, sql in config.views.items():
-            engine.register(name, engine.query(_sql(folder, sql), f"pipelines/{config.name}/{sql}"))
+            engine.define(name, *_sql(folder, sql, engine.dialect))
         mapped: dict[str, pa.Table] = {
-            name: engine.query(_sql(folder, table.sql), f"pipelines/{config.name}/{table.sql}")
+            name: engine.query(*_sql(folder, table.sql, engine.dialect))
             for name, table in sorted(config.tables.items())
         }
         quirks: list[dict[str, object]] = []
-        if (folder / "quirks.sql").is_file():
-            found = engine.query(_sql(folder, "quirks.sql"), f"pipelines/{config.name}/quirks.sql")
-            quirks = found.to_pylist()
-    finally:
-        engine.close()
+        if any(folder.glob("quirks*.sql")):
+            quirks = engine.query(*_sql(folder, "quirks.sql", engine.dialect)).to_pylist()
     end = data_end(config)
     return enforce(mapped, config, max(end, until) if end and until else end), quirks
 
@@ -116,16 +111,19 @@ def refuse_errors(config: PipelineConfig, violations: tuple[Violation, ...]) -> 
         )
 
 
-def _sql(folder: Path, name: str) -> str:
+def _sql(folder: Path, name: str, dialect: str) -> tuple[str, str]:
+    """Return a query and its file: the one in the engine's own dialect, if there is one."""
     if Path(name).name != name:
         raise SourceError(
             "A query is a file name, not a path.", where=name, fix=f"Put the file into {folder} and name it."
         )
+    own = folder / f"{Path(name).stem}.{dialect}.sql"
+    file = own if own.is_file() else folder / name
     try:
-        return (folder / name).read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8"), f"pipelines/{folder.name}/{file.name}"
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(
             "The source query cannot be read.",
-            where=str(folder / name),
-            fix="Write the query there as UTF-8.",
+            where=str(file),
+            fix=f"Write the query there as UTF-8, or to {own.name} if only {dialect} understands it.",
         ) from error

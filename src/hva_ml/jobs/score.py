@@ -76,7 +76,14 @@ class Scores:
         }  # fmt: skip
 
 
-def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress | None = None) -> Scores:
+def score(
+    ws: Workspace,
+    pipeline: str,
+    *,
+    as_of: date | str,
+    engine: str | None = None,
+    progress: Progress | None = None,
+) -> Scores:
     """Score all accounts of a pipeline as of a day, and publish the run.
 
     Only rows that happened and were known before `as_of` (local midnight) count. Scoring the same day with
@@ -90,6 +97,8 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
         Name of the pipeline.
     as_of : datetime.date or str
         The day, or its ISO form; there is no default, so that a late job scores the day it was meant for.
+    engine : str, optional
+        ``duckdb`` or ``spark``, instead of the pipeline's own; the scores are the same.
     progress : Progress, optional
         Where stages are told.
 
@@ -103,7 +112,7 @@ def score(ws: Workspace, pipeline: str, *, as_of: date | str, progress: Progress
         If there is no champion, or an audit refuses the run; the last published run stays.
     """
     progress = progress or LoggedProgress()
-    config = ws.config(pipeline)
+    config = ws.config(pipeline).on(engine)
     day = _day(as_of)
     with publication.lock(ws.lock(config.name)):
         released, bundle = champion_release(ws, config.name)

@@ -92,7 +92,9 @@ def training_set(config: PipelineConfig, prepared: Prepared) -> TrainingSet:
     return TrainingSet(when, features, table, Targets.of(table))
 
 
-def train(ws: Workspace, pipeline: str, *, progress: Progress | None = None) -> Run:
+def train(
+    ws: Workspace, pipeline: str, *, engine: str | None = None, progress: Progress | None = None
+) -> Run:
     """Train, judge and register the models of a pipeline.
 
     The settings are searched on the training cutoffs, the models judged on the latest ones, which nothing
@@ -104,6 +106,8 @@ def train(ws: Workspace, pipeline: str, *, progress: Progress | None = None) -> 
         The workspace.
     pipeline : str
         Name of the pipeline.
+    engine : str, optional
+        ``duckdb`` or ``spark``, instead of the pipeline's own; the run is the same.
     progress : Progress, optional
         Where stages are told; log lines by default.
 
@@ -122,7 +126,7 @@ def train(ws: Workspace, pipeline: str, *, progress: Progress | None = None) -> 
         If another run of the pipeline is at work.
     """
     progress = progress or LoggedProgress()
-    config = ws.config(pipeline)
+    config = ws.config(pipeline).on(engine)
     with lock(ws.lock(config.name)):
         return _train(ws, config, progress)
 

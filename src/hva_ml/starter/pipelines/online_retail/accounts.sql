@@ -2,6 +2,6 @@
 SELECT
     account_id,
     min(event_time) AS event_time,
-    arg_min(country, (event_time, invoice_id, country)) AS country
+    min_by(country, (event_time, invoice_id, country)) AS country
 FROM goods
 GROUP BY account_id

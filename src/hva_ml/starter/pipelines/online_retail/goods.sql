@@ -1,7 +1,7 @@
 -- Invoice lines of goods to known customers. What is left out, and why, is counted in quirks.sql.
 SELECT
     "Invoice" AS invoice_id,
-    CAST("Customer ID" AS VARCHAR) AS account_id,
+    CAST("Customer ID" AS STRING) AS account_id,
     "InvoiceDate" AS event_time,
     "Country" AS country,
     "StockCode" AS product,

@@ -26,6 +26,6 @@ FROM (
         (6, 'cancellations', 'lines of credit notes, kept as negative amounts'),
         (7, 'sales', 'lines of goods sold, kept')
 ) AS told (step, quirk, what)
-LEFT JOIN judged USING (step)
-GROUP BY step, quirk, what
-ORDER BY step
+LEFT JOIN judged ON judged.step = told.step
+GROUP BY told.step, quirk, what
+ORDER BY told.step

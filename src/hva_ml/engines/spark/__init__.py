@@ -1,0 +1,5 @@
+"""The door to Spark, an optional extra: importing this room needs no pyspark, opening an engine does."""
+
+from hva_ml.engines.spark.engine import SparkEngine
+
+__all__ = ["SparkEngine"]

@@ -1,0 +1,147 @@
+"""The same queries and the same work on partitions as DuckDB, on Spark."""
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hva_ml.engines.base import KEY as ACCOUNT
+from hva_ml.engines.base import PLACES, Engine, ParquetFiles, Relation, Work, failed, plain
+from hva_ml.engines.scratch import Scratch
+from hva_ml.engines.spark import guard
+from hva_ml.engines.spark.session import ROWS_AT_ONCE, quiet, session
+from hva_ml.engines.spark.task import ERROR, KEY, PAYLOAD, RELATION, SCHEMA, Task, column, unpacked
+from hva_ml.errors import HvaError, SourceError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+class SparkEngine(Engine):
+    """Source queries and partitions on Spark: a local one, or the one that runs in this process already.
+
+    Where executors live on other machines, they need this package, and `scratch` must lie on a file system
+    that they see.
+
+    Parameters
+    ----------
+    threads, memory_gib : int, float
+        Of a local Spark: cores, and memory of its Java process in GiB; beyond it, Spark spills to disk. The
+        work on a partition runs in Python processes beside it, one for each core.
+    scratch : pathlib.Path, optional
+        Where it may make folders for what does not fit; they are removed.
+
+    Raises
+    ------
+    HvaError
+        If pyspark or Java is missing.
+    """
+
+    def __init__(self, threads: int = 2, memory_gib: float = 4.0, scratch: Path | None = None) -> None:
+        self._spark = session(threads, memory_gib, scratch)
+        self._scratch = Scratch(scratch)
+        self._names: list[str] = []
+
+    @property
+    def dialect(self) -> str:
+        """``spark``."""
+        return "spark"
+
+    def register(self, name: str, source: Relation) -> None:
+        """Make a table, or files on disk, visible to queries as the relation `name`."""
+        self._view(name, self._read(source))
+
+    def define(self, name: str, sql: str, where: str) -> None:
+        """Make the result of a query visible as the relation `name`; see ``Engine.define``."""
+        from pyspark.errors import PySparkException
+
+        with quiet():
+            try:
+                self._view(name, guard.select(self._spark, sql, where))
+            except PySparkException as error:
+                raise self._failed(error, where) from error
+
+    def query(self, sql: str, where: str) -> pa.Table:
+        """Run one query and return all its rows; see ``Engine.query``."""
+        from pyspark.errors import PySparkException
+
+        with quiet():
+            try:
+                return plain(guard.select(self._spark, sql, where).toArrow())
+            except PySparkException as error:
+                raise self._failed(error, where) from error
+
+    def partitions(
+        self, relations: Sequence[str], places: pa.Table, count: int, work: Work
+    ) -> Iterator[pa.Table]:
+        """Do `work` on every partition of whole groups, one on each core; see ``Engine.partitions``.
+
+        Rows are shuffled by group once, all relations together, each row under the number of its relation.
+        Results stay on the disks of the executors until they are handed over, one after the other.
+        """
+        from pyspark import StorageLevel
+        from pyspark.errors import PySparkException
+
+        with quiet():
+            frames = {name: self._spark.table(name) for name in relations}
+            schemas = {name: plain(frame.limit(0).toArrow()).schema for name, frame in frames.items()}
+            tagged = self._tagged(list(frames.values()), places)
+            results = (
+                tagged.repartition(count, KEY)
+                .mapInArrow(Task(work, tuple(schemas.items())), SCHEMA)
+                .persist(StorageLevel.DISK_ONLY)
+            )
+        try:
+            # All partitions at once; one after the other they only come back.
+            if not results.count():
+                yield work({name: schema.empty_table() for name, schema in schemas.items()})
+            for row in results.toLocalIterator(prefetchPartitions=True):
+                yield unpacked(row[PAYLOAD], row[ERROR])
+        except PySparkException as error:
+            last = [line for line in str(error).splitlines() if line.strip()][-1]
+            raise HvaError(
+                f"Spark could not finish a partition: {last}",
+                where="[engine]",
+                fix="If memory ran out, raise partitions or memory_gib.",
+            ) from error
+        finally:
+            results.unpersist()
+
+    def close(self) -> None:
+        """Drop the relations and remove all that was written; Spark itself stays for the next engine."""
+        for name in self._names:
+            self._spark.catalog.dropTempView(name)
+        self._names.clear()
+        self._scratch.close()
+
+    def _read(self, source: Relation) -> "DataFrame":
+        if isinstance(source, ParquetFiles):
+            paths = [str(path) for path in source.paths]
+        else:
+            paths = [str(self._scratch.path / f"{len(list(self._scratch.path.iterdir()))}.parquet")]
+            pq.write_table(plain(source), paths[0], row_group_size=ROWS_AT_ONCE)
+        return self._spark.read.parquet(*paths)
+
+    def _view(self, name: str, frame: "DataFrame") -> None:
+        frame.createOrReplaceTempView(name)
+        self._names.append(name)
+
+    def _tagged(self, frames: "list[DataFrame]", places: pa.Table) -> "DataFrame":
+        """Return the rows of all relations, each with the key of its partition and its relation's number."""
+        from pyspark.sql import functions
+
+        groups = self._read(places.select(PLACES))
+        found = []
+        for number, frame in enumerate(frames):
+            joined = frame.join(groups, frame[ACCOUNT] == groups[ACCOUNT], "left")
+            key = functions.coalesce(groups["group_id"], frame[ACCOUNT], functions.lit(""))
+            columns = [frame[c].alias(column(number, place)) for place, c in enumerate(frame.columns)]
+            found.append(joined.select(key.alias(KEY), functions.lit(number).alias(RELATION), *columns))
+        return reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), found)
+
+    def _failed(self, error: Exception, where: str) -> SourceError:
+        text = str(error).split("\n\n")[0].split(" SQLSTATE")[0].split("; line ")[0].replace("\n", " ")
+        return failed(text[:300], where, self._names)

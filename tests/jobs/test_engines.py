@@ -1,0 +1,72 @@
+"""A pipeline gives the same on both engines, and a query may have its own words for each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import hva_ml as hva
+from hva_ml.cli import app
+from hva_ml.errors import SourceError, UsageError
+from hva_ml.jobs.prepare import prepare
+
+PIPELINE = "dach_sample"
+
+
+@pytest.fixture(scope="module")
+def ws(
+    tmp_path_factory: pytest.TempPathFactory, small_workspace: Callable[[Path], hva.Workspace]
+) -> hva.Workspace:
+    return small_workspace(tmp_path_factory.mktemp("engines"))
+
+
+@pytest.mark.parametrize("name", [PIPELINE, "online_retail", "adventureworks"])
+def test_both_engines_give_the_same_contract_tables(
+    ws: hva.Workspace, name: str, spark_here: None, request: pytest.FixtureRequest
+) -> None:
+    if name != PIPELINE:
+        request.getfixturevalue("real_data")
+    config = ws.config(name)
+    mine, theirs = (prepare(ws, config.on(engine)) for engine in ("duckdb", "spark"))
+    assert mine.tables.fingerprints == theirs.tables.fingerprints
+    assert mine.tables.violations == theirs.tables.violations
+    assert mine.quirks == theirs.quirks
+
+
+def test_an_engine_is_chosen_by_name(ws: hva.Workspace) -> None:
+    config = ws.config(PIPELINE)
+    assert config.on("spark").engine.kind == "spark"
+    assert config.on(None) is config
+    assert config.on("spark").fingerprint() == config.fingerprint()
+    with pytest.raises(UsageError, match="Did you mean 'spark'"):
+        config.on("sparc")
+
+
+def test_a_query_in_the_engines_own_words_is_preferred(ws: hva.Workspace) -> None:
+    folder = ws.queries(PIPELINE)
+    (folder / "quirks.duckdb.sql").write_text(
+        "SELECT 'mine' AS quirk, 1 AS rows, '' AS what", encoding="utf-8"
+    )
+    (folder / "quirks.spark.sql").write_text("no SQL at all", encoding="utf-8")
+    try:
+        assert prepare(ws, ws.config(PIPELINE)).quirks == [{"quirk": "mine", "rows": 1, "what": ""}]
+        (folder / "quirks.duckdb.sql").write_text("SELEC", encoding="utf-8")
+        with pytest.raises(SourceError) as caught:
+            prepare(ws, ws.config(PIPELINE))
+        assert caught.value.where == "pipelines/dach_sample/quirks.duckdb.sql"
+    finally:
+        (folder / "quirks.duckdb.sql").unlink()
+        (folder / "quirks.spark.sql").unlink()
+
+
+def test_nothing_is_left_in_the_workspace(ws: hva.Workspace) -> None:
+    before = sorted(ws.scratch.glob("*"))
+    prepare(ws, ws.config(PIPELINE))
+    assert sorted(ws.scratch.glob("*")) == before
+
+
+def test_the_command_line_names_the_nearest_engine(ws: hva.Workspace) -> None:
+    done = CliRunner().invoke(app, ["check", PIPELINE, "--engine", "duckbd", "--root", str(ws.root)])
+    assert done.exit_code == 2
+    assert "Did you mean 'duckdb'" in done.output
