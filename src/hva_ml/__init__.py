@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hva_ml.errors import HvaError
     from hva_ml.jobs.advise import advise
+    from hva_ml.jobs.backtest import backtest
     from hva_ml.jobs.changes import changes
     from hva_ml.jobs.check import check
     from hva_ml.jobs.demo import demo
@@ -37,6 +38,7 @@ _HOME = {
     "datasets": "jobs.start",
     "demo": "jobs.demo",
     "advise": "jobs.advise",
+    "backtest": "jobs.backtest",
     "changes": "jobs.changes",
     "check": "jobs.check",
     "train": "jobs.train",
@@ -56,6 +58,7 @@ __all__ = [
     "ValueModel",
     "Workspace",
     "advise",
+    "backtest",
     "changes",
     "check",
     "compare",

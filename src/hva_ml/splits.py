@@ -103,10 +103,10 @@ def split(index: pa.Table, calendar: Calendar, config: settings.Split, seed: int
     """
     _check_shares(config)
     test_days = calendar.days[-config.test_cutoffs :]
-    calibrate_days = _over_by(calendar, test_days[0], config)[-config.calibrate_cutoffs :]
+    calibrate_days = over_by(calendar, test_days[0], config)[-config.calibrate_cutoffs :]
     if len(calibrate_days) < config.calibrate_cutoffs:
         raise _too_few_cutoffs(calendar, config, "calibrate", len(calibrate_days))
-    train_days = _over_by(calendar, calibrate_days[0], config)
+    train_days = over_by(calendar, calibrate_days[0], config)
     if not train_days:
         raise _too_few_cutoffs(calendar, config, "train", 0)
     uniform = _uniform(index, config, seed)
@@ -137,7 +137,7 @@ def release_split(index: pa.Table, calendar: Calendar, config: settings.Split, s
     calibrate_days = calendar.days[-config.calibrate_cutoffs :]
     if len(calibrate_days) < config.calibrate_cutoffs:
         raise _too_few_cutoffs(calendar, config, "calibrate", len(calibrate_days))
-    train_days = _over_by(calendar, calibrate_days[0], config)
+    train_days = over_by(calendar, calibrate_days[0], config)
     if not train_days:
         raise _too_few_cutoffs(calendar, config, "train", 0)
     uniform = _uniform(index, config, seed)
@@ -149,8 +149,11 @@ def release_split(index: pa.Table, calendar: Calendar, config: settings.Split, s
     return _sides(index, calendar, (train_days, calibrate_days, ()), (trains, calibrates, nobody))
 
 
-def _over_by(calendar: Calendar, day: date, config: settings.Split) -> tuple[date, ...]:
-    """Days whose label window and embargo end at or before `day` (local midnights keep the order of days)."""
+def over_by(calendar: Calendar, day: date, config: settings.Split) -> tuple[date, ...]:
+    """Return the cutoff days whose label window and embargo end at or before `day`.
+
+    Local midnights keep the order of days.
+    """
     needed = timedelta(days=calendar.gap_days + calendar.horizon_days + config.embargo_days)
     return tuple(d for d in calendar.days if d + needed <= day)
 

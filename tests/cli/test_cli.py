@@ -16,7 +16,7 @@ RUNNER = CliRunner()
 PIPELINE = "dach_sample"
 COMMANDS = (
     ("init",), ("demo",), ("datasets", "list"), ("datasets", "fetch"), ("check",), ("train",), ("compare",),
-    ("promote",), ("score",), ("explain",), ("changes",), ("advise",), ("overview",),
+    ("promote",), ("score",), ("explain",), ("changes",), ("advise",), ("overview",), ("backtest",),
 )  # fmt: skip
 
 

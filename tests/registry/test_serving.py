@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hva_ml.errors import IntegrityError
-from hva_ml.registry import tracking
+from hva_ml.registry import connection, tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.workspace import Workspace
 
@@ -19,7 +19,7 @@ def served(tmp_path_factory, bundle):
     tracking.log_run(
         ws, "toy", name="toy", params={}, metrics={}, tags={}, artifacts={}, bundle_folder=ws.root / "bundle"
     )
-    with tracking._connected(ws) as (mlflow, _):
+    with connection.connected(ws) as (mlflow, _):
         assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
         model = mlflow.pyfunc.load_model("models:/toy@challenger")
     yield model

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hva_ml.errors import HvaError, IntegrityError, UsageError
-from hva_ml.registry import promotion, tracking
+from hva_ml.registry import connection, promotion, tracking
 from hva_ml.registry.gates import GateResult
 from hva_ml.registry.releases import champion_release
 from hva_ml.workspace import Workspace
@@ -137,7 +137,7 @@ def test_only_a_released_version_becomes_champion(store, bundle):
     assert (version, model.release) == ("2", bundle.release)
     tracking.set_champion(ws, "toy", "1", forced="the other one was a mistake")
     assert tracking.champion_version(ws, "toy") == promotion.pointed(ws.models("toy")) == "1"
-    with tracking._connected(ws) as (_, client):
+    with connection.connected(ws) as (_, client):
         tags = client.get_model_version("toy", "1").tags
     assert (tags["gates"], tags["force_reason"]) == ("forced", "the other one was a mistake")
 
@@ -155,7 +155,7 @@ def test_a_second_active_run_is_refused(store):
 
     ws, _ = store
     with (
-        tracking._connected(ws) as (_, client),
+        connection.connected(ws) as (_, client),
         mlflow.start_run(experiment_id=client.get_experiment_by_name("toy").experiment_id),
         pytest.raises(UsageError, match="active"),
     ):
@@ -169,6 +169,30 @@ def test_a_second_active_run_is_refused(store):
             artifacts={},
             bundle_folder=ws.root / "bundle",
         )
+
+
+def test_evidence_without_a_model_is_kept_in_an_experiment_of_its_own(store, tmp_path):
+    ws, _ = store
+    before = tracking.runs(ws, "toy")
+    (tmp_path / "page.html").write_text("<p>", encoding="utf-8")
+    run_id = tracking.log_evidence(
+        ws, "toy.backtest", name="toy-backtest-1", params={"search": "first"},
+        metrics={"mean.roc_auc": 0.7, "mean.broken": float("nan")},
+        series=[(k, "cutoff.roc_auc", k / 2000) for k in range(1100)], tags={"key": "1"},
+        artifacts={"report/page.html": tmp_path / "page.html"}, source="hva backtest toy",
+    )  # fmt: skip
+    with connection.connected(ws) as (_, client):
+        run = client.get_run(run_id)
+        series = client.get_metric_history(run_id, "cutoff.roc_auc")
+        files = [f.path for f in client.list_artifacts(run_id, "report")]
+        assert run.info.experiment_id == client.get_experiment_by_name("toy.backtest").experiment_id
+    assert (run.info.run_name, run.info.status) == ("toy-backtest-1", "FINISHED")
+    assert run.data.params == {"search": "first"}
+    assert (run.data.tags["key"], run.data.tags["mlflow.source.name"]) == ("1", "hva backtest toy")
+    assert set(run.data.metrics) == {"mean.roc_auc", "cutoff.roc_auc"}
+    assert sorted((m.step, m.value) for m in series) == [(k, k / 2000) for k in range(1100)]
+    assert files == ["report/page.html"]
+    assert tracking.runs(ws, "toy") == before
 
 
 def test_without_a_database_nothing_is_made(ws):
@@ -187,7 +211,7 @@ def test_a_broken_database_is_named_at_once(ws):
 
 
 def test_a_password_in_the_uri_is_not_told():
-    assert tracking._without_secret("postgresql://anna:geheim@db/x") == "postgresql://db/x"
+    assert connection.without_secret("postgresql://anna:geheim@db/x") == "postgresql://db/x"
 
 
 def test_the_serving_script_is_part_of_the_package():

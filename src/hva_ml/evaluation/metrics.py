@@ -1,7 +1,8 @@
 """The list of metrics: their names, which way is better, and their values for one model on given rows."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -60,6 +61,18 @@ class Metric:
     higher_is_better: bool | None
     target: float | None = None
     need: Need = ""
+
+    def goodness(self, values: Floats) -> Floats:
+        """Return how good values are in units of the metric, more is better; NaN if no way is better.
+
+        Examples
+        --------
+        >>> BY_NAME["total_ratio"].goodness(np.array([0.5, 1.5])).tolist()
+        [-0.5, -0.5]
+        """
+        if self.target is not None:
+            return -np.abs(values - self.target)
+        return values * {True: 1.0, False: -1.0, None: np.nan}[self.higher_is_better]
 
 
 def _tops() -> tuple[Metric, ...]:
@@ -136,36 +149,13 @@ class Case:
         """Equal-mass bin of each row's probability."""
         return scoring.equal_mass_bins(self.prediction.probability)
 
-    def measure(self, weight: Floats) -> dict[str, Floats]:
-        """Return every metric under weights (n_weightings, n_rows), each of shape (n_weightings,).
+    def measure(self, weight: Floats, names: Collection[str] | None = None) -> dict[str, Floats]:
+        """Return metrics under weights (n_weightings, n_rows), each of shape (n_weightings,).
 
-        Undefined ones are NaN; `reason` says why.
+        All of them, or only those of `names`. Undefined ones are NaN; `reason` says why.
         """
-        p, v = self.prediction.probability, self.prediction.expected_value
-        y, won = self.value, self.converted
-        likely = Gains.of(self.by_probability, won, weight)
-        valued = Gains.of(self.by_expected_value, y, weight)
-        found = {
-            "roc_auc": ranking.roc_auc(self.by_probability, won, weight),
-            "pr_auc": ranking.average_precision(likely),
-        }
-        found |= {f"lift_top_{k}": ranking.lift(likely, k / 100) for k in SHARES}
-        found |= {f"captured_revenue_top_{k}": ranking.captured(valued, k / 100) for k in SHARES}
-        found["precision_at_capacity"] = ranking.precision_at(
-            Gains.of(self.by_expected_value, won, weight), self.capacity
-        )
-        found["normalized_gini"] = ranking.normalized_gini(valued, Gains.of(self.by_value, y, weight))
-        found["spearman"] = ranking.spearman(self.by_expected_value, self.by_value, weight)
-        found["log_loss"] = scoring.log_loss(p, won, weight)
-        found["brier"] = scoring.brier(p, won, weight)
-        parts = scoring.murphy(p, won, self.bins, weight)
-        found["brier_reliability"], found["brier_resolution"], found["brier_uncertainty"] = parts
-        found["calibration_slope"] = scoring.calibration_line(p, won, weight)
-        found["calibration_intercept"] = scoring.calibration_shift(p, won, weight)
-        found["calibration_error"] = scoring.calibration_error(p, won, self.bins, weight)
-        found["mae"] = scoring.mean(np.abs(v - y), weight)
-        found["total_ratio"] = ranking.ratio(weight @ v, weight @ y)
-        return found
+        under = _Weighted(self, weight)
+        return {m.name: _MEASURES[m.name](under) for m in METRICS if names is None or m.name in names}
 
     def reason(self, metric: Metric) -> str:
         """Return why `metric` is undefined on these rows."""
@@ -185,6 +175,76 @@ class Case:
         if need == "spread":
             return "the probabilities part the outcomes perfectly, no finite slope fits"
         return "not defined on these rows"
+
+
+@dataclass(frozen=True)
+class _Weighted:
+    """A case under weights of shape (n_weightings, n_rows); what several metrics need is made once."""
+
+    case: Case
+    weight: Floats
+
+    @cached_property
+    def likely(self) -> Gains:
+        return Gains.of(self.case.by_probability, self.case.converted, self.weight)
+
+    @cached_property
+    def valued(self) -> Gains:
+        return Gains.of(self.case.by_expected_value, self.case.value, self.weight)
+
+    @cached_property
+    def murphy(self) -> tuple[Floats, Floats, Floats]:
+        return scoring.murphy(self.p, self.won, self.case.bins, self.weight)
+
+    @property
+    def p(self) -> Floats:
+        return self.case.prediction.probability
+
+    @property
+    def v(self) -> Floats:
+        return self.case.prediction.expected_value
+
+    @property
+    def won(self) -> Floats:
+        return self.case.converted
+
+    @property
+    def y(self) -> Floats:
+        return self.case.value
+
+    def lift(self, k: int) -> Floats:
+        return ranking.lift(self.likely, k / 100)
+
+    def captured(self, k: int) -> Floats:
+        return ranking.captured(self.valued, k / 100)
+
+    def precision(self) -> Floats:
+        gains = Gains.of(self.case.by_expected_value, self.won, self.weight)
+        return ranking.precision_at(gains, self.case.capacity)
+
+    def gini(self) -> Floats:
+        return ranking.normalized_gini(self.valued, Gains.of(self.case.by_value, self.y, self.weight))
+
+
+_MEASURES: dict[str, Callable[[_Weighted], Floats]] = {
+    "roc_auc": lambda u: ranking.roc_auc(u.case.by_probability, u.won, u.weight),
+    "pr_auc": lambda u: ranking.average_precision(u.likely),
+    **{f"lift_top_{k}": partial(_Weighted.lift, k=k) for k in SHARES},
+    **{f"captured_revenue_top_{k}": partial(_Weighted.captured, k=k) for k in SHARES},
+    "precision_at_capacity": _Weighted.precision,
+    "normalized_gini": _Weighted.gini,
+    "spearman": lambda u: ranking.spearman(u.case.by_expected_value, u.case.by_value, u.weight),
+    "log_loss": lambda u: scoring.log_loss(u.p, u.won, u.weight),
+    "brier": lambda u: scoring.brier(u.p, u.won, u.weight),
+    "brier_reliability": lambda u: u.murphy[0],
+    "brier_resolution": lambda u: u.murphy[1],
+    "brier_uncertainty": lambda u: u.murphy[2],
+    "calibration_slope": lambda u: scoring.calibration_line(u.p, u.won, u.weight),
+    "calibration_intercept": lambda u: scoring.calibration_shift(u.p, u.won, u.weight),
+    "calibration_error": lambda u: scoring.calibration_error(u.p, u.won, u.case.bins, u.weight),
+    "mae": lambda u: scoring.mean(np.abs(u.v - u.y), u.weight),
+    "total_ratio": lambda u: ranking.ratio(u.weight @ u.v, u.weight @ u.y),
+}
 
 
 def case(prediction: ModelPrediction, converted: Floats, value: Floats, capacity: int, name: str) -> Case:

@@ -149,7 +149,9 @@ def _fit(z: Floats, converted: Floats, weight: Floats, start: Floats, slope: boo
         # Newton's error is squared by each step: a last one this small lands on the solution.
         found = np.abs(step[todo]).max(axis=1) < 1e-7
         result[todo[found]] = beta[todo[found]] + step[todo[found]]
-        todo = todo[~found & (np.abs(beta[todo]).max(axis=1) < STEEPEST)]
+        # Perfectly parted outcomes leave no curvature: the step is then no number.
+        goes_on = np.isfinite(step[todo]).all(axis=1) & (np.abs(beta[todo]).max(axis=1) < STEEPEST)
+        todo = todo[~found & goes_on]
     return result
 
 

@@ -220,12 +220,6 @@ def _result(
 
 
 def _better(metric: Metric, mine: Floats, theirs: Floats) -> float | None:
-    both = np.isfinite(mine) & np.isfinite(theirs)
-    a, b = mine[both], theirs[both]
-    if metric.target is not None:
-        a, b = -np.abs(a - metric.target), -np.abs(b - metric.target)
-    elif metric.higher_is_better is None:
-        return None
-    elif not metric.higher_is_better:
-        a, b = -a, -b
-    return float(((a > b) + 0.5 * (a == b)).mean())
+    a, b = metric.goodness(mine), metric.goodness(theirs)
+    both = np.isfinite(a) & np.isfinite(b)
+    return float(((a > b) + 0.5 * (a == b))[both].mean()) if both.any() else None

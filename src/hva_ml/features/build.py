@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import ContractTables
@@ -79,6 +80,18 @@ def build(
 def static_attributes(tables: ContractTables, config: PipelineConfig) -> pa.Table | None:
     """Return the columns of `accounts` that the user vouches for, one row per account; None if none."""
     return vouched(tables, declared.static_columns(config))
+
+
+def groups(tables: ContractTables, config: PipelineConfig, ids: pa.ChunkedArray) -> pa.Array:
+    """Return the ultimate parent of each account id by the latest master data in `tables`, shape (n_rows,).
+
+    An account that `tables` do not know is its own. To know the groups of a day, give tables that end there.
+    """
+    alone = ContractTables({"accounts": tables.tables["accounts"]})
+    nowhen = Calendar((), 1, 0, "UTC")
+    world = universe(alone, nowhen, static_attributes(tables, config))
+    parents = world.ids.take(pa.array(population.groups(world)))
+    return pc.coalesce(parents.take(pc.index_in(ids.cast(pa.string()).combine_chunks(), world.ids)), ids)
 
 
 def compose(

@@ -10,9 +10,11 @@ from hva_ml import calibration
 from hva_ml.calibration import Calibrator
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
+from hva_ml.evaluation.metrics import MODEL, ModelPrediction
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.progress import Progress
 from hva_ml.splits import Split, group_uniform
+from hva_ml.training.baselines import all_baselines
 from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
 from hva_ml.training.search import Kind, SearchResult, search
@@ -72,14 +74,15 @@ def search_pair(
     targets: Targets,
     split: Split,
     config: PipelineConfig,
-    storage: str,
+    storage: str | None,
     study: str,
-    progress: Progress,
+    progress: Progress | None,
 ) -> Searched:
-    """Search the settings of both models on the training side only."""
+    """Search the settings of both models on the training side only; without `storage` in memory."""
 
     def told(done: int, total: int, best: float) -> None:
-        progress.step(done, total, f"best {best:.4f}")
+        if progress is not None:
+            progress.step(done, total, f"best {best:.4f}")
 
     chosen = _sampled(features, split.train, config)
     train = features.take(chosen)
@@ -139,6 +142,28 @@ def fit_pair(
         value_later[won_later], fitted.predict(X_later[won_later])
     )
     return Pair(encoder, conversion, calibrator, fitted.booster, float(log_scale))
+
+
+def side_by_side(
+    pair: Pair,
+    features: FeatureSet,
+    targets: Targets,
+    known: npt.NDArray[np.bool_],
+    test: FeatureSet,
+    config: PipelineConfig,
+) -> dict[str, ModelPrediction]:
+    """Return what the model and every baseline, fitted on the known rows, say of the test rows."""
+    probability, value = pair.predict(test)
+    found = {MODEL: ModelPrediction(probability, value, probability * value)}
+    for baseline in all_baselines(config.models.seed):
+        baseline.fit(
+            features.take(known), targets.converted[known], targets.value[known], config.horizon.days
+        )
+        guess = baseline.predict(test)
+        found[baseline.name] = ModelPrediction(
+            guess.probability, guess.value_if_converted, guess.expected_value
+        )
+    return found
 
 
 def _sampled(

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hva_ml.config import PipelineConfig
 from hva_ml.connectors import sources
@@ -90,11 +91,13 @@ def calendar(config: PipelineConfig, tables: ContractTables) -> Calendar:
         config.horizon.gap_days,
         config.pipeline.timezone,
     )
-    end = data_end(config)
-    if end is None:
-        times = tables.tables[config.target.table]["event_time"]
-        end = max(times.to_pylist())
-    return declared.matured(end)
+    return declared.matured(last_instant(config, tables))
+
+
+def last_instant(config: PipelineConfig, tables: ContractTables) -> datetime:
+    """Return where the data end: as declared, else the last row of the target table."""
+    end: datetime = data_end(config) or pc.max(tables.tables[config.target.table]["event_time"]).as_py()
+    return end
 
 
 def refuse_errors(config: PipelineConfig, violations: tuple[Violation, ...]) -> None:

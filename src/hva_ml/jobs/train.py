@@ -13,18 +13,17 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.suspicion import hint, suspicious
-from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
+from hva_ml.evaluation.table import MODEL, evaluate, per_cutoff
 from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs import comparison, evidence
-from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair
+from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair, side_by_side
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.publication import lock
 from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
-from hva_ml.training.baselines import all_baselines
 from hva_ml.workspace import Workspace
 
 
@@ -146,8 +145,10 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     )
     progress.stage("Judging model and baselines on the untouched latest cutoffs")
     judged = fit_pair(data.features, data.targets, split, searched, config)
-    predictions = judge(data, split, judged, config)
     test = split.test
+    predictions = side_by_side(
+        judged, data.features, data.targets, split.train | split.calibrate, data.features.take(test), config
+    )
     groups = np.asarray(data.features.table["group_id"].to_pylist(), dtype=object)[test]
     converted, value = data.targets.converted[test], data.targets.value[test]
     metrics = evaluate(
@@ -177,26 +178,6 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     return Run(
         ws, config.name, record.run_id, record.name, record.version, bundle.release, metrics, kept.report
     )
-
-
-def judge(
-    data: TrainingSet, split: splits.Split, judged: Pair, config: PipelineConfig
-) -> dict[str, ModelPrediction]:
-    """Return the predictions of the model and of every baseline for the test rows."""
-    test = data.features.take(split.test)
-    probability, value = judged.predict(test)
-    found = {MODEL: ModelPrediction(probability, value, probability * value)}
-    known = split.train | split.calibrate
-    for baseline in all_baselines(config.models.seed):
-        baseline.fit(
-            data.features.take(known), data.targets.converted[known], data.targets.value[known],
-            config.horizon.days,
-        )  # fmt: skip
-        guess = baseline.predict(test)
-        found[baseline.name] = ModelPrediction(
-            guess.probability, guess.value_if_converted, guess.expected_value
-        )
-    return found
 
 
 def run_key(config: PipelineConfig, data: TrainingSet) -> str:

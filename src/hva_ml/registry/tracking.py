@@ -1,16 +1,11 @@
-"""The door to MLflow: one run per training, one registered version per run, and the aliases.
+"""Runs in MLflow: one per training, one registered version per run, the aliases, and backtests.
 
 Only counts, hashes, metrics and plain model files go there: never a row about an account.
 """
 
-import io
-import logging
-import os
 import re
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
@@ -18,24 +13,19 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from hva_ml.errors import HvaError, UsageError
+from hva_ml.errors import UsageError
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.connection import available, connected
 from hva_ml.registry.promotion import point, release_folder, verified
-from hva_ml.workspace import Workspace, no_database
+from hva_ml.workspace import Workspace
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
 REQUIREMENTS = ("hva-ml", "mlflow", "lightgbm", "numpy", "pandas", "pyarrow")
 
 _SERVING = Path(__file__).with_name("serving.py")
-_SQLITE = "sqlite:///"
-_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-}
-_log = logging.getLogger(__name__)
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -79,12 +69,6 @@ class RunRecord:
         }
 
 
-def available(ws: Workspace) -> bool:
-    """Whether there is a store to ask: a server or database is named, or the workspace's file exists."""
-    uri = ws.tracking_uri
-    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).is_file()
-
-
 def log_run(
     ws: Workspace,
     pipeline: str,
@@ -123,7 +107,7 @@ def log_run(
         If MLflow cannot be reached or refuses.
     """
     bundle = Bundle.read(bundle_folder)
-    with _connected(ws) as (mlflow, client):
+    with connected(ws) as (mlflow, client):
         if mlflow.active_run() is not None:
             raise UsageError(
                 "Another MLflow run is active in this session.", where="mlflow", fix="mlflow.end_run()"
@@ -151,11 +135,65 @@ def log_run(
         return _record(client.get_run(run_id), version, _aliases(client, pipeline))
 
 
+def log_evidence(
+    ws: Workspace,
+    experiment: str,
+    *,
+    name: str,
+    params: Mapping[str, object],
+    metrics: Mapping[str, float],
+    series: Sequence[tuple[int, str, float]],
+    tags: Mapping[str, str],
+    artifacts: Mapping[str, Path],
+    source: str,
+) -> str:
+    """Log a run without a model, e.g. a backtest, in an experiment of its own.
+
+    Parameters
+    ----------
+    ws : Workspace
+        The workspace.
+    experiment, name : str
+        Name of the experiment, readable name of the run.
+    params, metrics, tags, artifacts : mapping
+        As for `log_run`.
+    series : sequence of (int, str, float)
+        Step, name and value of metrics that MLflow draws as lines.
+    source : str
+        The command.
+
+    Returns
+    -------
+    str
+        MLflow's id of the run.
+
+    Raises
+    ------
+    HvaError
+        If MLflow cannot be reached or refuses.
+    """
+    with connected(ws) as (_, client):
+        from mlflow.entities import Metric, Param
+
+        home = _experiment(client, ws, experiment)
+        run = client.create_run(home, run_name=name, tags={**tags, "mlflow.source.name": source}).info
+        points = [(0, k, v) for k, v in metrics.items()] + list(series)
+        told = [Metric(k, float(v), run.start_time, step) for step, k, v in points if isfinite(v)]
+        client.log_batch(run.run_id, params=[Param(k, str(v)) for k, v in params.items()])
+        for first in range(0, len(told), _AT_ONCE):
+            client.log_batch(run.run_id, metrics=told[first : first + _AT_ONCE])
+        with tempfile.TemporaryDirectory() as folder:
+            _spread(Path(folder), artifacts)
+            client.log_artifacts(run.run_id, folder)
+        client.set_terminated(run.run_id)
+        return str(run.run_id)
+
+
 def runs(ws: Workspace, pipeline: str) -> list[RunRecord]:
     """Return the finished runs of a pipeline, newest first; empty if there is no store yet."""
     if not available(ws):
         return []
-    with _connected(ws) as (_, client):
+    with connected(ws) as (_, client):
         experiment = client.get_experiment_by_name(pipeline)
         if experiment is None:
             return []
@@ -199,7 +237,7 @@ def champion(ws: Workspace, pipeline: str) -> RunRecord | None:
     version = champion_version(ws, pipeline)
     if version is None:
         return None
-    with _connected(ws) as (_, client):
+    with connected(ws) as (_, client):
         run_id = client.get_model_version(pipeline, version).run_id
         return _record(client.get_run(run_id), version, _aliases(client, pipeline))
 
@@ -208,13 +246,13 @@ def champion_version(ws: Workspace, pipeline: str) -> str | None:
     """Return the version behind the alias ``champion``, or None if there is no alias or no store."""
     if not available(ws):
         return None
-    with _connected(ws) as (_, client):
+    with connected(ws) as (_, client):
         return _aliases(client, pipeline).get(CHAMPION)
 
 
 def release_tag(ws: Workspace, pipeline: str, version: str) -> str | None:
     """Return the release hash that was registered with a version."""
-    with _connected(ws) as (_, client):
+    with connected(ws) as (_, client):
         tag: str | None = client.get_model_version(pipeline, version).tags.get("release")
         return tag
 
@@ -237,7 +275,7 @@ def set_champion(ws: Workspace, pipeline: str, version: str, *, forced: str = ""
         If the version has not been released.
     """
     verified(release_folder(ws.models(pipeline), version))
-    with _connected(ws) as (_, client):
+    with connected(ws) as (_, client):
         client.set_model_version_tag(pipeline, version, "gates", "forced" if forced else "held")
         if forced:
             client.set_model_version_tag(pipeline, version, "force_reason", forced)
@@ -245,81 +283,6 @@ def set_champion(ws: Workspace, pipeline: str, version: str, *, forced: str = ""
         if _aliases(client, pipeline).get(CHALLENGER) == version:
             client.delete_registered_model_alias(pipeline, CHALLENGER)
     point(ws.models(pipeline), version)
-
-
-@contextmanager
-def _connected(ws: Workspace) -> Iterator[tuple[Any, Any]]:
-    """Yield the mlflow module and a client on the workspace's store; MLflow's own state is put back after."""
-    uri = ws.tracking_uri
-    _refuse_broken_file(uri)
-    if uri.startswith(_SQLITE):
-        ws.mlruns.mkdir(parents=True, exist_ok=True)
-    with _environment() as before, _hushed():
-        import mlflow
-        from mlflow.exceptions import MlflowException
-
-        mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
-        try:
-            yield mlflow, mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-        except MlflowException as error:
-            raise HvaError(
-                f"MLflow could not do it: {str(error).splitlines()[0]}",
-                where=_without_secret(uri),
-                fix="Check that the store is reachable and made by the same version of MLflow.",
-            ) from error
-        finally:
-            # None means "as if never set"; MLflow does so itself, but does not declare it.
-            mlflow.set_tracking_uri(before["MLFLOW_TRACKING_URI"])  # type: ignore[arg-type]
-            mlflow.set_registry_uri(before["MLFLOW_REGISTRY_URI"])  # type: ignore[arg-type]
-
-
-@contextmanager
-def _environment() -> Iterator[dict[str, str | None]]:
-    """Set MLflow's switches; put everything back but the one that keeps telemetry off.
-
-    MLflow reports from a thread that outlives the block, and writes its URIs into the environment itself.
-    """
-    before = {n: os.environ.get(n) for n in (*_ENVIRONMENT, "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
-    os.environ.update(_ENVIRONMENT)
-    try:
-        yield before
-    finally:
-        for name, value in before.items():
-            if value is not None:
-                os.environ[name] = value
-            elif name != "MLFLOW_DISABLE_TELEMETRY":
-                os.environ.pop(name, None)
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep what MLflow and its database library print and warn of from the terminal; it is logged instead."""
-    said = io.StringIO()
-    try:
-        with warnings.catch_warnings(), redirect_stdout(said), redirect_stderr(said):
-            for library in ("mlflow", "sqlalchemy", "alembic"):
-                warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
-            yield
-    finally:
-        for line in said.getvalue().splitlines():
-            _log.debug("mlflow: %s", line)
-
-
-def _refuse_broken_file(uri: str) -> None:
-    # MLflow itself would try such a file for minutes.
-    if no_database(uri):
-        path = Path(uri.removeprefix(_SQLITE))
-        raise HvaError(
-            "The file of the MLflow database is not one.",
-            where=str(path),
-            why="Runs and aliases cannot be read from it.",
-            fix=f"Restore {path.name}, or move it away; released models stay usable without it.",
-        )
-
-
-def _without_secret(uri: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", uri)
 
 
 def _experiment(client: Any, ws: Workspace, pipeline: str) -> str:

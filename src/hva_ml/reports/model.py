@@ -135,7 +135,7 @@ def _headline(found: dict[tuple[str, str], dict[str, Any]]) -> list[tuple[str, s
     for metric in ("roc_auc", "captured_revenue_top_20", "calibration_error", "total_ratio"):
         row = found.get((MODEL, metric))
         if row is not None:
-            value, interval = _written(row)
+            value, interval = written(row)
             tiles.append((LABELS[metric], value, interval and f"95% interval {interval}"))
     return tiles
 
@@ -149,8 +149,8 @@ def _results(found: dict[tuple[str, str], dict[str, Any]], models: list[str]) ->
             {
                 "label": label(name),
                 "meaning": known.meaning if known else "",
-                "better": _better(name),
-                "cells": [(m == MODEL, *_written(found.get((m, name)))) for m in models],
+                "better": better(name),
+                "cells": [(m == MODEL, *written(found.get((m, name)))) for m in models],
             }
         )
     return lines
@@ -165,7 +165,7 @@ def _drawings(view: ModelView, tongue: Tongue) -> dict[str, Callable[[int], Char
     found = {(r["model"], r["metric"]): r for r in view.metrics.to_pylist()}
     models = list(dict.fromkeys(m for m, _ in found))
     compared = [
-        {**found[m, name], "metric": f"{label(name)} ({_better(name)})", "target": BY_NAME[name].target}
+        {**found[m, name], "metric": f"{label(name)} ({better(name)})", "target": BY_NAME[name].target}
         for name in SHOWN for m in models if (m, name) in found
     ]  # fmt: skip
     totals = _totals(view)
@@ -201,7 +201,8 @@ def label(metric: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _better(metric: str) -> str:
+def better(metric: str) -> str:
+    """Return which way a metric is better, in words; empty for an unknown one."""
     known = BY_NAME.get(metric)
     if known is None:
         return ""
@@ -212,7 +213,8 @@ def _better(metric: str) -> str:
     ]
 
 
-def _written(row: dict[str, Any] | None) -> tuple[str, str]:
+def written(row: dict[str, Any] | None) -> tuple[str, str]:
+    """Return a value and its interval as text, or a dash and the reason why there is none."""
     if row is None or row["value"] is None:
         return "–", str(row.get("reason") or "") if row else ""
     interval = "" if row["low"] is None else f"{_figure(row['low'])} to {_figure(row['high'])}"

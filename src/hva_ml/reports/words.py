@@ -51,6 +51,17 @@ CHARTS: dict[str, tuple[str, str]] = {
     "totals_title": ("Versprochener und tatsächlicher Gesamtwert", "Promised and actual total value"),
     "totals_text": ("Versprochen / tatsächlich je Stichtag: {told}.", "Promised / actual by cutoff: {told}."),
     "total_value": ("Gesamtwert", "Total value"),
+    "over_time_title": (
+        "Modell und einfache Regeln im Lauf der Zeit",
+        "The model beside plain rules over time",
+    ),
+    "over_time_text": ("Am letzten Stichtag: {told}.", "At the last cutoff: {told}."),
+    "decay_title": ("Wie schnell ein Modell altert", "How fast a model ages"),
+    "decay_text": (
+        "Verlust gegenüber einem frischen Modell nach Alter in Tagen: {told}.",
+        "Loss against a fresh model by age in days: {told}.",
+    ),
+    "age_days": ("Alter des Modells in Tagen", "Age of the model in days"),
     "importance_title": ("Worauf das Modell achtet", "What the model looks at"),
 }
 
