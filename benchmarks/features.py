@@ -1,8 +1,8 @@
 """Point-in-time features from Parquet to Parquet, beside what users of other tools would write.
 
 `python -m benchmarks.features [--size small|full|huge] [--repeats N] [--json FILE]`: small is 1 M events of
-5 k accounts, full 20 M of 100 k; both run every peer on the same file, interleaved, each in a fresh process,
-and compare all numbers. huge is 200 M events of 1 M accounts, ours alone, for its memory.
+5 k accounts, full 20 M of 100 k; both run the peers on the same file, interleaved, each in a fresh process,
+and compare all numbers. huge is 200 M events of 1 M accounts, ours alone, for its memory; full ends with it.
 """
 
 import argparse
@@ -31,6 +31,7 @@ class Tool:
     name: str
     script: str
     requirements: tuple[str, ...] = ()
+    only: str = ""
     took: list[Took] = field(default_factory=list)
     problem: str = ""
     equal: str = ""
@@ -45,19 +46,32 @@ class Tool:
         """Median seconds of the processor, all threads."""
         return statistics.median(t.cpu_seconds for t in self.took)
 
-    def record(self, ours: "Tool") -> dict[str, Any]:
-        """Return one row of the table."""
+    @property
+    def gib(self) -> float:
+        """Largest peak memory."""
+        return max(t.gib for t in self.took)
+
+    def alone(self) -> dict[str, Any]:
+        """Return a row of the table without a peer."""
+        return {
+            "case": self.name,
+            "ours": round(self.seconds, 2),
+            "ours_cpu": round(self.cpu_seconds, 1),
+            "ours_gib": round(self.gib, 2),
+        }
+
+    def beside(self, ours: "Tool") -> dict[str, Any]:
+        """Return the row of a peer."""
         if not self.took:
             return {"case": self.name, "equal": self.problem}
         return {
+            **ours.alone(),
             "case": self.name,
-            "ours": round(ours.seconds, 2),
             "peer": round(self.seconds, 2),
             "ratio": round(self.seconds / ours.seconds, 2),
-            "ours_cpu": round(ours.cpu_seconds, 1),
             "peer_cpu": round(self.cpu_seconds, 1),
-            "ours_gib": round(max(t.gib for t in ours.took), 2),
-            "peer_gib": round(max(t.gib for t in self.took), 2),
+            "cpu_ratio": round(self.cpu_seconds / ours.cpu_seconds, 2),
+            "peer_gib": round(self.gib, 2),
             "equal": self.equal,
         }
 
@@ -65,7 +79,7 @@ class Tool:
 PEERS = (
     Tool("read, group by account, type, day (the floor)", "floor"),
     Tool("DuckDB SQL, small groups first (its best)", "duckdb_grouped"),
-    Tool("DuckDB SQL, a filter for each feature", "duckdb_filters"),
+    Tool("DuckDB SQL, a filter for each feature", "duckdb_filters", only="small"),
     Tool("Polars", "polars_loop", ("polars", "pyarrow")),
     Tool("pandas", "pandas_loop"),
 )
@@ -103,7 +117,7 @@ def compare(task: Task, folder: Path, peers: Sequence[Tool], repeats: int) -> li
             if round_ == 0 and tool.script != "floor":
                 wrong = differing(mine, theirs)
                 tool.equal = f"no: {wrong[0]} …" if wrong else "yes"
-    return [ours.record(ours), *(t.record(ours) for t in tools)]
+    return [t.beside(ours) for t in tools]
 
 
 def growth(folder: Path, rows: int, accounts: int, repeats: int) -> list[dict[str, Any]]:
@@ -117,17 +131,17 @@ def growth(folder: Path, rows: int, accounts: int, repeats: int) -> list[dict[st
         for _ in range(repeats):
             run(tool, task, folder)
         if name:
-            found.append(
-                {
-                    "case": name,
-                    "ours": round(tool.seconds, 2),
-                    "ratio": round(tool.seconds / base.seconds, 2),
-                    "ours_cpu": round(tool.cpu_seconds, 1),
-                    "cpu_ratio": round(tool.cpu_seconds / base.cpu_seconds, 2),
-                }
-            )
+            ratios = (tool.seconds / base.seconds, tool.cpu_seconds / base.cpu_seconds)
+            found.append({**tool.alone(), "ratio": round(ratios[0], 2), "cpu_ratio": round(ratios[1], 2)})
         base = tool if not name else base
     return found
+
+
+def huge(folder: Path) -> dict[str, Any]:
+    """Return what a file takes that is larger than the memory allowed."""
+    ours = Tool("200 M events, 1 M accounts", "ours")
+    run(ours, make(folder / "events.parquet", *SIZES["huge"], N_CUTOFFS), folder)
+    return ours.alone()
 
 
 def measure(size: str, repeats: int, folder: Path) -> list[dict[str, Any]]:
@@ -137,13 +151,13 @@ def measure(size: str, repeats: int, folder: Path) -> list[dict[str, Any]]:
     # The kernels are compiled at their first use on a machine and kept.
     run(Tool("compiled", "ours"), make(events, 1_000, 10, N_CUTOFFS), folder)
     if size == "huge":
-        ours = Tool("hva_ml, 200 M events", "ours")
-        run(ours, make(events, rows, accounts, N_CUTOFFS), folder)
-        return [ours.record(ours)]
-    found = compare(make(events, rows, accounts, N_CUTOFFS), folder, PEERS, repeats)
+        return [huge(folder)]
+    peers = [peer for peer in PEERS if peer.only in ("", size)]
+    found = compare(make(events, rows, accounts, N_CUTOFFS), folder, peers, repeats)
     small = make(events, *FEATURETOOLS_SIZES[size], N_CUTOFFS, late=0.0)
-    found += compare(small, folder, [FEATURETOOLS], 1)[1:]
-    return found + growth(folder, rows // 2, accounts // 2, repeats)
+    found += compare(small, folder, [FEATURETOOLS], 1)
+    found += growth(folder, rows // 2, accounts // 2, repeats)
+    return [*found, huge(folder)] if size == "full" else found
 
 
 def main() -> None:

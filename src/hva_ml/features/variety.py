@@ -9,6 +9,8 @@ import numpy as np
 from hva_ml.compiled import kernel
 from hva_ml.features.log import Ints, Log, Small, over_accounts
 
+_ODD = 0x9E3779B97F4A7C1  # about 2^60 by the golden ratio: neighbours fall apart
+
 
 def distinct(log: Log, begins: Ints, category: Small, n_categories: int, item: Small) -> Ints:
     """Count the different items in every window, for every category, account and cutoff.
@@ -34,23 +36,25 @@ def distinct(log: Log, begins: Ints, category: Small, n_categories: int, item: S
     """
     n_windows, n_cutoffs = begins.shape
     found = np.zeros((n_categories, n_windows, log.n_accounts, n_cutoffs), dtype=np.int64)
-    n_items = int(item.max(initial=-1)) + 1
 
     def work(first: int, last: int) -> None:
-        _distinct(log.start, log.time, log.entered, category, item, n_items, begins, found, first, last)
+        _distinct(log.start, log.time, log.entered, category, item, begins, found, first, last)
 
     over_accounts(log, work)
     return found
 
 
 @kernel
-def _distinct(start, time, entered, category, item, n_items, begins, found, first, last):  # type: ignore[no-untyped-def]
+def _distinct(start, time, entered, category, item, begins, found, first, last):  # type: ignore[no-untyped-def]
     n_categories, n_windows, _, n_cutoffs = found.shape
-    seen = np.full(n_items, -1, dtype=np.int64)
-    reach = np.empty((n_items, n_windows), dtype=np.int32)
     most = 0
     for a in range(first, last):
         most = max(most, start[a + 1] - start[a])
+    # The items of one account: a hash table, half full at most; for which category each was last seen, and
+    # how far it reaches there.
+    items = np.empty(_slots(most), dtype=np.int32)
+    seen = np.empty(len(items), dtype=np.int32)
+    reach = np.empty((len(items), n_windows), dtype=np.int32)
     left = np.empty((most, n_windows), dtype=np.int32)
     order = np.empty(most, dtype=np.int64)
     change = np.empty((n_windows, n_cutoffs + 1), dtype=np.int64)
@@ -61,17 +65,20 @@ def _distinct(start, time, entered, category, item, n_items, begins, found, firs
             continue
         _leave(time, begin, n, begins, left)
         _by_category_and_entry(category, entered, begin, n, n_cutoffs, place, order)
+        n_slots = _slots(n)
+        items[:n_slots] = -1
         r = 0
         for c in range(n_categories):
             change[:] = 0
             while r < n and category[begin + order[r]] == c:
                 i = order[r]
                 r += 1
-                j, e = item[begin + i], entered[begin + i]
-                if j < 0:
+                e = entered[begin + i]
+                if item[begin + i] < 0:
                     continue
-                if seen[j] != a * n_categories + c:
-                    seen[j] = a * n_categories + c
+                j = _find(item[begin + i], items, n_slots, seen)
+                if seen[j] != c:
+                    seen[j] = c
                     reach[j] = 0
                 for w in range(n_windows):
                     end = left[i, w]
@@ -85,6 +92,27 @@ def _distinct(start, time, entered, category, item, n_items, begins, found, firs
                 for k in range(n_cutoffs):
                     inside += change[w, k]
                     found[c, w, a, k] = inside
+
+
+@kernel
+def _slots(n):  # type: ignore[no-untyped-def]
+    size = 2
+    while size < 2 * n:
+        size *= 2
+    return size
+
+
+@kernel
+def _find(wanted, items, n_slots, seen):  # type: ignore[no-untyped-def]
+    """Return the slot of an item, taking a free one if it is new."""
+    slot = (wanted * _ODD >> 32) & (n_slots - 1)
+    while items[slot] != wanted:
+        if items[slot] < 0:
+            items[slot] = wanted
+            seen[slot] = -1
+            break
+        slot = (slot + 1) & (n_slots - 1)
+    return slot
 
 
 @kernel
