@@ -40,6 +40,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "scoring": ("[scoring]", config.Scoring),
     "explanation": ("[explanation]", config.Explanation),
     "explanation.actionable": ("[explanation.actionable]", config.Actionable),
+    "audit": ("[audit]", config.Audit),
     "simulation": ("[simulation]", config.Simulation),
 }
 KINDS = {
@@ -125,7 +126,10 @@ def checks() -> str:
             f"Severity: {code.severity}. {_markdown(code.paragraph)} What to do: {_markdown(code.fix)}",
         ]
     told = tomllib.loads((DOCS / "checks.toml").read_text("utf-8"))
-    for heading, prefix in (("Nothing knows the future", "HVL"), ("Scores are fresh", "HVS")):
+    for heading, prefix in (
+        ("Nothing knows the future", "HVL"),
+        ("A night holds against the night before", "HVS"),
+    ):
         parts.append(f"## {heading}")
         for name in sorted(n for n in told if n.startswith(prefix)):
             parts += [f"### {name}: {told[name]['title']}", told[name]["text"]]

@@ -112,3 +112,13 @@ def test_a_file_with_a_byte_order_mark_is_read_and_another_encoding_refused(tmp_
     (tmp_path / "my.toml").write_bytes(GOOD.replace("Mine", "Größe").encode("cp1252"))
     with pytest.raises(ConfigError, match="UTF-8"):
         load(tmp_path / "my.toml")
+
+
+def test_what_audits_ask_for_changes_no_number_and_its_bounds_hold_the_same_night() -> None:
+    strict = parse(GOOD + "[audit]\nmax_psi = 0.05\naccounts = [0.99, 1.01]\n", "my.toml")
+    assert strict.audit.max_psi == 0.05
+    assert strict.fingerprint() == parse(GOOD, "my.toml").fingerprint()
+    with pytest.raises(ConfigError, match="1 is between"):
+        parse(GOOD + "[audit]\naccounts = [1.1, 1.5]\n", "my.toml")
+    with pytest.raises(ConfigError, match="Did you mean 'max_psi'"):
+        parse(GOOD + "[audit]\nmax_pis = 0.05\n", "my.toml")

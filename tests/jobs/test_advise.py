@@ -17,7 +17,7 @@ from hva_ml.cli import app
 from hva_ml.errors import ConfigError, IntegrityError, RefusedError, UsageError
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.published import current_run, open_run
-from hva_ml.publication.runs import RUNS
+from hva_ml.publication.reading import RUNS
 from hva_ml.registry.bundle import Bundle
 
 PIPELINE = "dach_sample"

@@ -11,7 +11,7 @@ import hva_ml as hva
 from hva_ml.cli import app
 from hva_ml.errors import IntegrityError, RefusedError, UsageError
 from hva_ml.publication import read
-from hva_ml.publication.runs import RUNS
+from hva_ml.publication.reading import RUNS
 
 PIPELINE = "dach_sample"
 

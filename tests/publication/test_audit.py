@@ -16,8 +16,11 @@ def changed(make, table, column, value, row=3):
 
 
 def test_good_tables_pass(make):
-    assert audit(make(1), 40) is None
-    assert audit({"scores": make(1)["scores"]}, 40) is None
+    whole, additive = audit(make(1), 40)
+    assert (whole.code, whole.outcome, whole.measured) == ("HVS010", "passed", 40.0)
+    assert (additive.code, additive.outcome) == ("HVS011", "passed")
+    assert additive.measured <= 1e-15
+    assert [r.outcome for r in audit({"scores": make(1)["scores"]}, 40)] == ["passed", "not applicable"]
 
 
 @pytest.mark.parametrize(
@@ -47,12 +50,14 @@ def test_one_wrong_cell_is_refused(make, table, column, value, where):
     with pytest.raises(RefusedError) as caught:
         audit(changed(make, table, column, value), 40)
     assert caught.value.where == where
+    assert caught.value.what.startswith("HVS011" if table == "explanations" else "HVS010")
     assert caught.value.exit_code == 3
 
 
 def test_additivity_may_miss_by_rounding_only(make):
     shift = make(1)["explanations"]["likelihood.b"][3].as_py() + 5e-10
-    assert audit(changed(make, "explanations", "likelihood.b", shift), 40) is None
+    measured = audit(changed(make, "explanations", "likelihood.b", shift), 40)[1].measured
+    assert measured == pytest.approx(5e-10, rel=1e-5)
 
 
 def test_missing_tables_columns_and_rows_are_refused(make):

@@ -8,6 +8,7 @@ import pytest
 
 from hva_ml.errors import BusyError, IntegrityError, RefusedError, UsageError
 from hva_ml.publication import current, lock, publish, read
+from hva_ml.publication.reading import runs
 
 
 @pytest.fixture
@@ -46,6 +47,8 @@ def test_a_run_is_read_back_as_written(folder, make):
         "manifest.json",
     }
     assert {p.name for p in folder.iterdir()} == {"runs", "CURRENT"}
+    assert (now.sequence, now.forced, now.stale) == (1, "", None)
+    assert [r.code for r in now.audit] == ["HVS010", "HVS011"]
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7, 40, 41])
@@ -55,6 +58,34 @@ def test_a_sample_is_every_so_many_th_row_whatever_the_pieces(folder, make, ever
     pieces = [{name: t.slice(*cut) for name, t in whole.items()} for cut in cuts]
     publish(folder, pieces, {"as_of": "2025-01-01"}, expected_rows=40)
     assert read(folder, "scores", every=every).equals(whole["scores"].take(list(range(0, 40, every))))
+
+
+def test_some_accounts_and_some_columns_are_read_from_whatever_pieces(folder, make):
+    whole = make(1)
+    publish(
+        folder,
+        [{n: t.slice(first, 16) for n, t in whole.items()} for first in (0, 16, 32)],
+        {"as_of": "2025-01-01"},
+        expected_rows=40,
+    )
+    wanted = ["A030", "A002", "A031", "NOBODY"]
+    found = read(folder, account=wanted, columns=["account_id", "rank"])
+    assert found.to_pylist() == [{"account_id": f"A{k:03d}", "rank": k + 1} for k in (2, 30, 31)]
+    assert read(folder, account="A030").equals(whole["scores"].slice(30, 1))
+    assert read(folder, account=[], columns=["rank"]).schema == pa.schema([("rank", pa.int64())])
+    assert read(folder, every=39, columns=["rank"])["rank"].to_pylist() == [1, 40]
+
+
+def test_runs_are_listed_by_day_then_as_they_were_written_and_damaged_ones_left_out(folder, make):
+    days = ("2025-01-02", "2025-01-01", "2025-01-02", "2025-01-03")
+    made = [
+        publish(folder, [make(k)], {"as_of": day, "number": k}, expected_rows=40)
+        for k, day in enumerate(days)
+    ]
+    assert [r.sequence for r in made] == [1, 2, 3, 4]
+    assert [r.run_id for r in runs(folder)] == [made[k].run_id for k in (1, 0, 2, 3)]
+    (made[0].path / "manifest.json").write_text("{}", encoding="utf-8")
+    assert [r.run_id for r in runs(folder)] == [made[k].run_id for k in (1, 2, 3)]
 
 
 def test_the_same_again_does_nothing(folder, make):

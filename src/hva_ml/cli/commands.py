@@ -211,7 +211,10 @@ def promote(
 
 
 @app.command(
-    epilog=example("hva score dach_sample --as-of 2025-12-31", "hva score online_retail --as-of 2011-09-01")
+    epilog=example(
+        "hva score dach_sample --as-of 2025-12-31",
+        'hva score dach_sample --as-of 2025-12-31 --force "a trade fair doubled the leads"',
+    )
 )
 @command
 def score(
@@ -221,16 +224,22 @@ def score(
         typer.Option("--as-of", formats=["%Y-%m-%d"], help="Only what was known before this day counts."),
     ],
     engine: EngineName = None,
+    force: Annotated[
+        str | None,
+        typer.Option("--force", help="Publish although an audit does not hold; the reason is recorded."),
+    ] = None,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
-    """Score every account as of a day with the champion, and publish the run atomically."""
+    """Score every account as of a day with the champion, audit the run, and publish it atomically."""
     from hva_ml.cli import render
     from hva_ml.jobs.score import score as job
     from hva_ml.workspace import Workspace
 
     with progress() as shown:
-        scores = job(Workspace.find(root), pipeline, as_of=as_of.date(), engine=engine, progress=shown)
+        scores = job(
+            Workspace.find(root), pipeline, as_of=as_of.date(), engine=engine, force=force, progress=shown
+        )
     if as_json:
         print_json(scores.record())
         return

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.promote import Release
     from hva_ml.jobs.score import Scores
     from hva_ml.jobs.train import Run
+    from hva_ml.publication import AuditRow
 
 COLOURS = {"error": "bold red", "warning": "yellow", "info": "dim"}
 OUTCOMES = {"found": "bold red", "passed": "green", "not applicable": "dim"}
@@ -158,10 +159,29 @@ def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
         if finding.severity != "info":
             said = f"{escape(finding.where)}: {escape(finding.what)}"
             out.print(f"[{COLOURS[finding.severity]}]{finding.code}[/] {said}")
+    audit(out, scores.audit, scores.forced)
+
+
+def audit(out: Console, rows: "Sequence[AuditRow]", forced: str = "") -> None:
+    """Show what a run was held to; what passed is only counted."""
+    passed = sum(r.outcome == "passed" for r in rows)
+    out.print(f"Audit    {passed} of {len(rows)} hold")
+    for row in rows:
+        if row.outcome == "found":
+            out.print(
+                f"[bold red]{row.code}[/] {escape(row.what)} Asked for: {escape(row.bound)}", soft_wrap=True
+            )
+    reasons = list(dict.fromkeys(r.what for r in rows if r.outcome == "not applicable"))
+    for reason in reasons:
+        out.print(f"[dim]Not applicable: {escape(reason)}[/]", soft_wrap=True)
+    if forced:
+        out.print(f"[yellow]Forced:[/] {escape(forced)}", soft_wrap=True)
 
 
 def explanation(out: Console, found: "Explained") -> None:
     """Show one account: headline, reasons, arithmetic, the page's path."""
+    if stale := found.told.run.stale:
+        out.print(f"[yellow]Stale[/] {escape(stale.what)}", soft_wrap=True)
     body = [escape(found.text)]
     table = plain(*found.columns)
     for step in found.steps:

@@ -1,5 +1,6 @@
 """What a pipeline declares: frozen dataclasses read from one TOML file. It opens no data."""
 
+from hva_ml.config.audits import Audit
 from hva_ml.config.reading import load, parse
 from hva_ml.config.sections import (
     NAME,
@@ -37,6 +38,7 @@ __all__ = [
     "NAME",
     "Actionable",
     "Attribute",
+    "Audit",
     "Cutoffs",
     "Engine",
     "EngineKind",

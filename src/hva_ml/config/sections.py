@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from hva_ml.config.audits import Audit
 from hva_ml.errors import UsageError, nearest
 
 _FROZEN = ConfigDict(extra="forbid")
@@ -385,6 +386,7 @@ class PipelineConfig:
     gates: Gates = Field(default_factory=Gates)
     scoring: Scoring = Field(default_factory=Scoring)
     explanation: Explanation = Field(default_factory=Explanation)
+    audit: Audit = Field(default_factory=Audit)
 
     @property
     def name(self) -> str:
@@ -411,7 +413,7 @@ class PipelineConfig:
         )
 
     def fingerprint(self) -> str:
-        """Return the sha256 of the meaning of the file: comments, order and engine do not count."""
-        meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude={"engine"})
+        """Return the sha256 of what can change a number: not comments, order, engine, or what audits ask."""
+        meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude={"engine", "audit"})
         text = json.dumps(meaning, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -73,6 +73,8 @@ def account_view(
         families=tuple((f.family, f.likelihood, f.value, f.total) for f in overview),
         parts=(_part(tables[1]), _part(tables[2])),
         neighbours=tuple((n.name or n.account_id, n.as_of, n.value, n.shared) for n in like),
+        stale=found.run.stale is not None,
+        missing=found.run.stale.missing if found.run.stale else None,
     )
 
 

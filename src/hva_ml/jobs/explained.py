@@ -136,4 +136,5 @@ class Explained:
             "likelihood_steps": self.likelihood.to_pylist(),
             "value_steps": self.value.to_pylist(),
             "files": [str(p) for p in self.files],
+            "stale": self.told.run.stale.record() if self.told.run.stale else None,
         }

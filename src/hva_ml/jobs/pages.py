@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from hva_ml import publication
 from hva_ml.config import PipelineConfig
 from hva_ml.evaluation.calibration_curve import calibration_curve
 from hva_ml.evaluation.captured_curve import captured_curve
@@ -20,6 +20,7 @@ from hva_ml.jobs.judgement import Judgement
 from hva_ml.publication import Published
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
+from hva_ml.registry.releases import read_release
 from hva_ml.reports import charts
 from hva_ml.reports import model as page
 from hva_ml.reports import scores as scores_page
@@ -99,47 +100,49 @@ def write_model_page(
         (folder / "plots" / f"{name}.png").write_bytes(charts.to_png(chart))
 
 
-def write_scores_page(
-    ws: Workspace,
-    config: PipelineConfig,
-    bundle: Bundle,
-    published: Published,
-    table: pa.Table,
-    features: FeatureSet,
-    names: pa.Table,
-) -> Path:
-    """Write the page of a score run: the best accounts, each with its main reason."""
+def write_scores_page(ws: Workspace, config: PipelineConfig, run: Published) -> tuple[pa.Table, Path]:
+    """Write the page of a published run: the best accounts, each with its main reason.
+
+    Everything is read back from the run, so that the page can be written again whenever its state changes.
+
+    Returns
+    -------
+    tuple of (pyarrow.Table, pathlib.Path)
+        The scores as published, and the page.
+    """
+    folder = ws.scores(config.name)
+    table = publication.read(folder, "scores", run.run_id)
+    version, day = table["model_version"][0].as_py(), table["as_of"][0].as_py()
+    bundle = read_release(ws, config.name, version)
+    ids = table["account_id"].slice(0, MOST_LISTED).to_pylist()
+    features, names = (publication.read(folder, t, run.run_id, account=ids) for t in ("features", "accounts"))
     called = dict(zip(names["account_id"].to_pylist(), names["name"].to_pylist(), strict=True))
-    ids = table["account_id"].to_pylist()
-    main = _main_reasons(bundle, features, ids[:MOST_LISTED], config)
-    table = table.append_column("name", pa.array([called.get(i) or "" for i in ids], pa.string()))
-    table = table.append_column("main_reason", pa.array([main.get(i, "") for i in ids], pa.string()))
-    day = table["as_of"][0].as_py()
+    main = _main_reasons(bundle, FeatureSet(features, bundle.definitions), config)
+    shown = table.select(scores_page.COLUMNS)
+    rest = [None] * (table.num_rows - len(ids))
+    shown = shown.append_column("name", pa.array([called.get(i) or "" for i in ids] + rest, pa.string()))
+    shown = shown.append_column("main_reason", pa.array([main.get(i, "") for i in ids] + rest, pa.string()))
     view = scores_page.ScoresView(
         pipeline=config.name,
         title=config.pipeline.title,
         as_of=day,
         currency=bundle.currency,
-        run_id=published.run_id,
-        model_version=table["model_version"][0].as_py(),
+        run_id=run.run_id,
+        model_version=version,
         horizon_days=bundle.horizon_days,
-        table=table,
+        table=shown,
         tier_a=config.scoring.tier_a,
         tier_b=config.scoring.tier_b,
         simulated=bool(bundle.metadata.get("simulated")),
+        stale=run.stale is not None,
+        missing=run.stale.missing if run.stale else None,
     )
-    return scores_page.write(
-        view, ws.reports(config.name) / f"{day:%Y-%m-%d}" / "scores.html", top=MOST_LISTED
-    )
+    place = ws.reports(config.name) / f"{day:%Y-%m-%d}" / "scores.html"
+    return table, scores_page.write(view, place, top=MOST_LISTED)
 
 
-def _main_reasons(
-    bundle: Bundle, features: FeatureSet, ids: list[str], config: PipelineConfig
-) -> dict[str, str]:
+def _main_reasons(bundle: Bundle, few: FeatureSet, config: PipelineConfig) -> dict[str, str]:
     """Return the main reason of some accounts; the same row gives the same factors in any company."""
-    few = FeatureSet(
-        features.table.filter(pc.is_in(features.table["account_id"], pa.array(ids))), features.definitions
-    )
     kind, X = config.explanation.reference, bundle.encoder.transform(few)
     homes, total = bundle.references.which(X, kind).tolist(), bundle.explain(X, kind).total
     found: dict[str, str] = {}

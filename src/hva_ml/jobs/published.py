@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +12,8 @@ import pyarrow.compute as pc
 from hva_ml import publication
 from hva_ml.errors import RefusedError, UsageError
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
-from hva_ml.publication.runs import RUNS
+from hva_ml.publication import reading
 from hva_ml.registry.bundle import Bundle
-from hva_ml.registry.folders import MANIFEST, read_json
 from hva_ml.registry.releases import read_release
 from hva_ml.workspace import Workspace
 
@@ -132,29 +130,20 @@ def find_run(ws: Workspace, pipeline: str, which: str) -> str:
     if len(found) != 1:
         raise UsageError(
             f"{'No run is' if not found else f'{len(found)} runs are'} called '{which[:40]}'.",
-            where=str(ws.scores(pipeline) / RUNS),
+            where=str(ws.scores(pipeline) / reading.RUNS),
             fix=f"Use one of: {', '.join(f'{r} ({day})' for r, day in known[-5:]) or 'none yet'}.",
         )
     return found[0]
 
 
 def runs(ws: Workspace, pipeline: str) -> list[tuple[str, str]]:
-    """Return id and day of every published run, by day, then id."""
-    return [(run, str(identity["as_of"])) for run, identity in _identities(ws, pipeline)]
+    """Return id and day of every published run, by day, then as they were written."""
+    return [(r.run_id, str(r.identity["as_of"])) for r in reading.runs(ws.scores(pipeline))]
 
 
 def runs_of(ws: Workspace, pipeline: str, release: str) -> list[str]:
-    """Return the ids of the published runs that a release has scored, by day, then id."""
-    return [run for run, identity in _identities(ws, pipeline) if identity.get("release") == release]
-
-
-def _identities(ws: Workspace, pipeline: str) -> list[tuple[str, dict[str, Any]]]:
-    found = []
-    for path in (ws.scores(pipeline) / RUNS).glob("[0-9a-f]*"):
-        if (path / MANIFEST).is_file():
-            record: Any = read_json(path / MANIFEST, f"hva score {pipeline} --as-of DAY")
-            found.append((path.name, record["identity"]))
-    return sorted(found, key=lambda r: (str(r[1]["as_of"]), r[0]))
+    """Return the ids of the published runs that a release has scored, by day, then as they were written."""
+    return [r.run_id for r in reading.runs(ws.scores(pipeline)) if r.identity.get("release") == release]
 
 
 def definitions(*bundles: Bundle) -> tuple[FeatureDefinition, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hva_ml import publication, scoring
 from hva_ml.config import PipelineConfig
-from hva_ml.contracts.records import ContractTables, Violation
+from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError, UsageError
 from hva_ml.features import build
@@ -22,8 +22,6 @@ from hva_ml.jobs.prepare import Prepared, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.registry.releases import champion_release
 from hva_ml.workspace import Workspace
-
-STALE_AFTER = timedelta(days=45)
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,10 @@ class Scores:
         The page of the run for people.
     findings : tuple of Violation
         What to know about the data of this run.
+    audit : tuple of AuditRow
+        What was held against last night before it was published.
+    forced : str
+        The reason, if it was published although an audit did not hold.
     """
 
     workspace: Workspace
@@ -55,6 +57,8 @@ class Scores:
     table: pa.Table
     page: Path
     findings: tuple[Violation, ...]
+    audit: tuple[publication.AuditRow, ...] = ()
+    forced: str = ""
 
     def record(self) -> dict[str, object]:
         """Return the run as a JSON-ready record, without the rows."""
@@ -73,6 +77,8 @@ class Scores:
                 )
             },
             "findings": [v.record() for v in self.findings],
+            "audit": [r.record() for r in self.audit],
+            "forced": self.forced,
         }  # fmt: skip
 
 
@@ -82,6 +88,7 @@ def score(
     *,
     as_of: date | str,
     engine: str | None = None,
+    force: str | None = None,
     progress: Progress | None = None,
 ) -> Scores:
     """Score all accounts of a pipeline as of a day, and publish the run.
@@ -99,6 +106,8 @@ def score(
         The day, or its ISO form; there is no default, so that a late job scores the day it was meant for.
     engine : str, optional
         ``duckdb`` or ``spark``, instead of the pipeline's own; the scores are the same.
+    force : str, optional
+        A reason to publish although an audit against last night does not hold; it is kept in the manifest.
     progress : Progress, optional
         Where stages are told.
 
@@ -109,54 +118,76 @@ def score(
     Raises
     ------
     RefusedError
-        If there is no champion, or an audit refuses the run; the last published run stays.
+        If there is no champion, or an audit refuses the run; the last published run stays, marked stale.
     """
     progress = progress or LoggedProgress()
     config = ws.config(pipeline).on(engine)
     day = _day(as_of)
+    if force is not None and not force.strip():
+        raise UsageError("To publish all the same needs a reason.", where="--force", fix='--force "why"')
     with publication.lock(ws.lock(config.name)):
-        released, bundle = champion_release(ws, config.name)
-        where = f"pipelines/{config.name}.toml, [explanation] reference"
-        kind = chosen(bundle, config.explanation.reference, config.name, where)
-        progress.stage("Reading sources and checking the contract")
-        moment = instant(day, config.pipeline.timezone)
-        prepared = prepare(ws, config, until=moment)
-        refuse_errors(config, prepared.tables.violations)
-        visible = prepared.tables.upto(moment)
-        progress.stage("Point-in-time features")
-        features = _features(config, prepared, day)
-        progress.stage(f"Scoring {features.table.num_rows} accounts")
-        accounts = visible.tables["accounts"]
-        names = _names(accounts, features.table)
-        scored = scoring.score(
-            bundle, features, accounts, config.scoring, model_version=released,
-            explanation=config.explanation, kind=kind,
-        )  # fmt: skip
-        progress.stage("Explaining, auditing and publishing")
-        whole = {"features": features.table, "accounts": names, "references": scoring.references(bundle)}
-        published = publication.publish(
-            ws.scores(config.name),
-            chain(_counted(scored, progress), [whole]),
-            {
-                "pipeline": config.name,
-                "as_of": day.isoformat(),
-                "model_version": released,
-                "release": bundle.release,
-                "features": features.fingerprint(),
-                "accounts": table_fingerprint(accounts),
-                "scoring": config.fingerprint(),
-                "hva_ml": version("hva-ml"),
-            },
-            expected_rows=features.table.num_rows,
-        )
+        with publication.kept(ws.scores(config.name), day, lambda run: write_scores_page(ws, config, run)):
+            published, findings = _published(ws, config, day, (force or "").strip(), progress)
         progress.stage("Writing the page of the run")
-        table = publication.read(ws.scores(config.name), "scores", published.run_id)
-        page = write_scores_page(ws, config, bundle, published, table, features, names)
-    findings = (*prepared.tables.violations, *_stale(visible, config, day))
+        table, page = write_scores_page(ws, config, published)
     return Scores(
         ws, config.name, day, published.run_id, published.published, published.path, table, page,
-        findings,
+        findings, published.audit, published.forced,
     )  # fmt: skip
+
+
+def _published(
+    ws: Workspace, config: PipelineConfig, day: date, force: str, progress: Progress
+) -> tuple[publication.Published, tuple[Violation, ...]]:
+    """Score, audit, explain and publish; return the run and what was found about the data."""
+    released, bundle = champion_release(ws, config.name)
+    where = f"pipelines/{config.name}.toml, [explanation] reference"
+    kind = chosen(bundle, config.explanation.reference, config.name, where)
+    progress.stage("Reading sources and checking the contract")
+    moment = instant(day, config.pipeline.timezone)
+    prepared = prepare(ws, config, until=moment)
+    refuse_errors(config, prepared.tables.violations)
+    visible = prepared.tables.upto(moment)
+    progress.stage("Point-in-time features")
+    features = _features(config, prepared, day)
+    progress.stage(f"Scoring {features.table.num_rows} accounts")
+    accounts = visible.tables["accounts"]
+    scored = scoring.score(
+        bundle, features, accounts, config.scoring, model_version=released,
+        explanation=config.explanation, kind=kind,
+    )  # fmt: skip
+    progress.stage("Auditing, explaining and publishing")
+    names = _names(accounts, features.table)
+    whole = {"features": features.table, "accounts": names, "references": scoring.references(bundle)}
+    published = publication.publish(
+        ws.scores(config.name),
+        chain(_counted(scored, progress), [whole]),
+        {
+            "pipeline": config.name,
+            "as_of": day.isoformat(),
+            "model_version": released,
+            "release": bundle.release,
+            "features": features.fingerprint(),
+            "accounts": table_fingerprint(accounts),
+            "scoring": config.fingerprint(),
+            "hva_ml": version("hva-ml"),
+        },
+        expected_rows=features.table.num_rows,
+        tonight=publication.Tonight(
+            publication.of_scored(scored, visible, config.fingerprint()),
+            _unseen(scored),
+            publication.arrivals(visible, moment, config.audit),
+            config.audit,
+            force,
+        ),
+    )
+    return published, prepared.tables.violations
+
+
+def _unseen(scored: scoring.Scored) -> dict[str, float]:
+    """Return the share of accounts with an unseen category, for every category that the model reads."""
+    counts, n = scored.unseen, scored.features.table.num_rows
+    return {d.name: counts.get(d.name, 0) / n for d in scored.bundle.definitions if d.kind == "category"}
 
 
 def _counted(scored: scoring.Scored, progress: Progress) -> Iterator[dict[str, pa.Table]]:
@@ -199,22 +230,3 @@ def _names(accounts: pa.Table, scored: pa.Table) -> pa.Table:
     return pa.table(
         {"account_id": ids, "name": pa.array([called.get(i) for i in ids.to_pylist()], pa.string())}
     )
-
-
-def _stale(visible: ContractTables, config: PipelineConfig, day: date) -> list[Violation]:
-    """Say so when the newest visible row of a source is old: silence would pass for inactivity."""
-    limit = instant(day, config.pipeline.timezone) - STALE_AFTER
-    found = []
-    for name in sorted(set(visible.tables) - {"accounts", "contacts"}):
-        times = visible.tables[name]["event_time"].to_pylist()
-        newest = max(times) if times else None
-        if newest is None or newest < limit:
-            last = f"{newest:%Y-%m-%d}" if newest else "no row at all"
-            found.append(
-                Violation(
-                    "HVS001", name, 0, "warning",
-                    f"The newest row known before {day} is old: {last}.",
-                    "Check whether the source arrived; accounts may look inactive although they are not.",
-                )
-            )  # fmt: skip
-    return found

@@ -1,6 +1,6 @@
 """The last look before scores go out: one row an account, numbers that can be true, reasons that add up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,12 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.errors import RefusedError
+from hva_ml.publication.rows import AuditRow
 
 SCORES = "scores"
 EXPLANATIONS = "explanations"
 NUMBERS = ("conversion_probability", "value_if_converted", "expected_value", "percentile")
 TIERS = ("A", "B", "C")
 TOLERANCE = 1e-9
+WHOLE = "HVS010"
+ADDITIVE = "HVS011"
 
 
 class Audit:
@@ -28,6 +31,7 @@ class Audit:
     def __init__(self, expected_rows: int) -> None:
         self._expected = expected_rows
         self._seen: list[pa.Table] = []
+        self._explained, self._apart = 0, 0.0
 
     def piece(self, tables: Mapping[str, pa.Table]) -> None:
         """Audit the numbers of some accounts: ``scores`` with their ``explanations``, if there are any.
@@ -48,11 +52,17 @@ class Audit:
         _refuse_rows(scores, ~tiers, "tier", "have no tier A, B or C")
         _numbers(scores)
         if EXPLANATIONS in tables:
-            _additive(scores, tables[EXPLANATIONS])
+            self._apart = max(self._apart, _additive(scores, tables[EXPLANATIONS]))
+            self._explained += scores.num_rows
         self._seen.append(scores.select(["account_id", "rank"]))
 
-    def whole(self) -> None:
+    def whole(self) -> tuple[AuditRow, ...]:
         """Audit the run after its last piece: every account once, every rank once.
+
+        Returns
+        -------
+        tuple of AuditRow
+            What was looked at in all pieces, and held.
 
         Raises
         ------
@@ -70,13 +80,24 @@ class Audit:
         ranks = np.sort(np.asarray(pc.fill_null(scores["rank"], 0)))
         if not np.array_equal(ranks, np.arange(1, scores.num_rows + 1)):
             raise _refused("The ranks are not 1 to n, each once", f"{SCORES}.rank")
+        return (self._whole_row(scores.num_rows), self._additivity_row())
+
+    def _whole_row(self, n: int) -> AuditRow:
+        what = f"Each of {n:,} accounts has one row with a rank, a tier and numbers that can be true."
+        return AuditRow(WHOLE, "passed", SCORES, what, float(n), f"{self._expected} accounts")
+
+    def _additivity_row(self) -> AuditRow:
+        if not self._explained:
+            return AuditRow(ADDITIVE, "not applicable", EXPLANATIONS, "The run has no explanations.")
+        what = f"The reasons of {self._explained:,} accounts multiply to their scores."
+        return AuditRow(ADDITIVE, "passed", EXPLANATIONS, what, self._apart, f"at most {TOLERANCE:g} apart")
 
 
-def audit(tables: Mapping[str, pa.Table], expected_rows: int) -> None:
+def audit(tables: Mapping[str, pa.Table], expected_rows: int) -> tuple[AuditRow, ...]:
     """Refuse a run of one piece, see `Audit`."""
     found = Audit(expected_rows)
     found.piece(tables)
-    found.whole()
+    return found.whole()
 
 
 def _ids(scores: pa.Table) -> None:
@@ -104,19 +125,26 @@ def _numbers(scores: pa.Table) -> None:
     _refuse_rows(scores, wrong, "expected_value", "are not probability × value")
 
 
-def _additive(scores: pa.Table, explanations: pa.Table) -> None:
+def _additive(scores: pa.Table, explanations: pa.Table) -> float:
+    """Return the largest distance between a logarithm of a score and the sum of its reasons."""
     same = explanations.num_rows == scores.num_rows and explanations["account_id"].combine_chunks().equals(
         scores["account_id"].combine_chunks()
     )
     if not same:
-        raise _refused("The explanations are not of the accounts that are scored", EXPLANATIONS)
+        raise _refused(
+            "The explanations are not of the accounts that are scored", EXPLANATIONS, code=ADDITIVE
+        )
+    worst = 0.0
     for part, told in (("likelihood", "conversion_probability"), ("value", "value_if_converted")):
         columns = [c for c in explanations.column_names if c.startswith(f"{part}.")]
         total = _floats(explanations, f"log_base_{'probability' if part == 'likelihood' else 'value'}").copy()
         for column in columns:
             total += _floats(explanations, column)
         apart = np.abs(total - np.log(_floats(scores, told)))
-        _refuse_rows(scores, ~(apart <= TOLERANCE), told, "are not what their reasons multiply to")
+        what = "are not what their reasons multiply to"
+        _refuse_rows(scores, ~(apart <= TOLERANCE), told, what, ADDITIVE)
+        worst = max(worst, float(apart.max(initial=0.0)))
+    return worst
 
 
 def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
@@ -124,17 +152,19 @@ def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     return np.asarray(filled.to_numpy(), dtype=np.float64)
 
 
-def _refuse_rows(scores: pa.Table, wrong: npt.NDArray[np.bool_], column: str, what: str) -> None:
+def _refuse_rows(
+    scores: pa.Table, wrong: npt.NDArray[np.bool_], column: str, what: str, code: str = WHOLE
+) -> None:
     if wrong.any():
         ids = [scores["account_id"][int(k)].as_py() for k in np.flatnonzero(wrong)[:5]]
-        raise _refused(f"{int(wrong.sum())} of {len(wrong)} rows {what}", f"{SCORES}.{column}", ids)
+        raise _refused(f"{int(wrong.sum())} of {len(wrong)} rows {what}", f"{SCORES}.{column}", ids, code)
 
 
-def _refused(what: str, where: str, ids: list[str] | None = None) -> RefusedError:
+def _refused(what: str, where: str, ids: Sequence[str] = (), code: str = WHOLE) -> RefusedError:
     return RefusedError(
-        f"{what}.",
+        f"{code}: {what}.",
         where=where,
         why="The scores published before stay; a wrong list would send sales to the wrong accounts.",
         fix="hva check PIPELINE, then train again if the model gives such numbers.",
-        ids=ids or (),
+        ids=ids,
     )

@@ -68,6 +68,10 @@ class AccountView:
         What would help, in sentences; empty where no feature is marked as actionable.
     advice_note : str
         What stands beside them.
+    stale : bool
+        Whether newer scores should be there and are not.
+    missing : datetime.date or None
+        The day whose scores did not come out.
     """
 
     account_id: str
@@ -97,6 +101,8 @@ class AccountView:
     parts: tuple[tuple[tuple[str, float, float], ...], ...] = ()
     advice: tuple[str, ...] = ()
     advice_note: str = ""
+    stale: bool = False
+    missing: date | None = None
 
     def check(self) -> None:
         """Hold the steps to their promise.

@@ -45,6 +45,10 @@ class ScoresView:
         Relative path of an account's page by account id; accounts without one are not linked.
     simulated : bool
         Whether the data are made up.
+    stale : bool
+        Whether newer scores should be there and are not.
+    missing : datetime.date or None
+        The day whose scores did not come out.
     """
 
     pipeline: str
@@ -59,6 +63,8 @@ class ScoresView:
     tier_b: float
     links: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
+    stale: bool = False
+    missing: date | None = None
 
 
 def html(view: ScoresView, *, language: Language = "en", country: str = "DE", top: int = 50) -> str:

@@ -195,6 +195,15 @@ ACCOUNT: dict[str, tuple[str, str]] = {
     ),
     "neighbour_shared": ("Gemeinsam: {shared}", "In common: {shared}"),
     "advice_title": ("Was mit einem höheren Wert einhergeht", "What goes with a higher value"),
+    "stale": ("Nicht der neueste Stand.", "Not the latest."),
+    "stale_day": (
+        "Die Bewertung zum {day} ist nicht erschienen; dies ist die letzte, die vollständig und geprüft ist.",
+        "The scores as of {day} did not come out; these are the last complete and audited ones.",
+    ),
+    "stale_text": (
+        "Diese Bewertung gilt nicht mehr; eine neue ist noch nicht erschienen.",
+        "These scores no longer hold; new ones have not come out yet.",
+    ),
     "made_by": ("Modellversion {version} · Stand {day}", "Model version {version} · as of {day}"),
 }
 

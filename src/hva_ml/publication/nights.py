@@ -1,0 +1,162 @@
+"""What of a night of scores is compared: tonight's before they are written, last night's as they are read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hva_ml.config import Audit
+from hva_ml.contracts.records import ContractTables
+from hva_ml.publication.reading import NIGHT, Published, manifest_of, read
+from hva_ml.publication.rows import AuditRow
+from hva_ml.scoring import Scored
+
+Floats = npt.NDArray[np.float64]
+NUMBERS = ("conversion_probability", "value_if_converted", "expected_value")
+HISTORY = ("events", "deal_stages", "invoices")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of one feature over all accounts.
+
+    Attributes
+    ----------
+    null_share : float
+        Share of accounts for which it is unknown.
+    level, spread : float or None
+        Mean of its absolute value, and standard deviation of that, where known; None for a category, and for
+        a number that is the same for all (it tells the day, not the accounts).
+    """
+
+    null_share: float
+    level: float | None = None
+    spread: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Night:
+    """The scores of all accounts as of a day, and what is known of the rows behind them.
+
+    Attributes
+    ----------
+    as_of : datetime.date
+        The day.
+    version, release, settings : str
+        Version and hash of the model; hash of the pipeline file.
+    account_id, tier : pyarrow.Array
+        Strings, one for each account.
+    numbers : mapping of str to numpy.ndarray of float64, shape (n_accounts,)
+        `NUMBERS`.
+    features : mapping of str to Profile
+        What is known of each feature.
+    without_history : float or None
+        Share of accounts without any row of history; None if the pipeline has no such table.
+    """
+
+    as_of: date
+    version: str
+    release: str
+    settings: str
+    account_id: pa.Array
+    tier: pa.Array
+    numbers: Mapping[str, Floats]
+    features: Mapping[str, Profile]
+    without_history: float | None
+
+    def profile(self) -> dict[str, Any]:
+        """Return what the manifest keeps for the night after, JSON-ready."""
+        features = {name: asdict(profile) for name, profile in self.features.items()}
+        return {"features": features, "without_history": self.without_history}
+
+
+@dataclass(frozen=True, eq=False)
+class Tonight:
+    """A run before it is written, and what it is held to.
+
+    Attributes
+    ----------
+    night : Night
+        Its scores.
+    unseen : mapping of str to float
+        Share of accounts with a category that training has not seen, for every category feature.
+    arrivals : tuple of AuditRow
+        Whether the sources came.
+    limits : Audit
+        ``[audit]`` of the pipeline.
+    force : str
+        A reason to publish whatever is found; empty for none.
+    """
+
+    night: Night
+    unseen: Mapping[str, float]
+    arrivals: tuple[AuditRow, ...]
+    limits: Audit
+    force: str = ""
+
+
+def of_scored(scored: Scored, visible: ContractTables, settings: str) -> Night:
+    """Return the night of scores that are not written yet.
+
+    Parameters
+    ----------
+    scored : Scored
+        All accounts.
+    visible : ContractTables
+        What was known before the day.
+    settings : str
+        Hash of the pipeline file.
+    """
+    table, n = scored.features.table, scored.features.table.num_rows
+    ids = table["account_id"].combine_chunks()
+    numbers = (scored.probability, scored.value, scored.probability * scored.value)
+    tables = [visible.tables[t]["account_id"] for t in HISTORY if t in visible.tables]
+    known = pa.concat_arrays([pc.unique(t).cast(pa.string()) for t in tables]) if tables else None
+    return Night(
+        scored.as_of, scored.model_version, scored.bundle.release, settings, ids,
+        pa.array(scored.place.tier.tolist(), pa.string()), dict(zip(NUMBERS, numbers, strict=True)),
+        {d.name: profile(table[d.name]) for d in scored.features.definitions},
+        None if known is None else 1.0 - pc.sum(pc.is_in(ids, known)).as_py() / n,
+    )  # fmt: skip
+
+
+def profile(column: pa.ChunkedArray) -> Profile:
+    """Return the profile of one feature, numbers or categories.
+
+    Examples
+    --------
+    >>> profile(pa.chunked_array([[1.0, -3.0, None, 2.0]]))
+    Profile(null_share=0.25, level=2.0, spread=0.816496580927726)
+    """
+    null_share = column.null_count / len(column)
+    if not pa.types.is_floating(column.type) or len(column) - column.null_count < 2:
+        return Profile(null_share)
+    size = np.abs(column.drop_null().to_numpy())
+    level, spread = float(size.mean()), float(size.std())
+    constant = bool(size.min() == size.max()) and level > 0
+    return Profile(null_share) if constant else Profile(null_share, level, spread)
+
+
+def of_published(folder: Path, run: Published) -> Night:
+    """Return the night of a published run, held to its hashes.
+
+    Raises
+    ------
+    IntegrityError
+        If it is damaged.
+    """
+    scores = read(folder, "scores", run.run_id, columns=("account_id", "tier", *NUMBERS))
+    kept = manifest_of(run.path).get(NIGHT, {}).get("profile", {})
+    return Night(
+        date.fromisoformat(run.identity["as_of"]), run.identity["model_version"], run.identity["release"],
+        run.identity["scoring"], scores["account_id"].combine_chunks(), scores["tier"].combine_chunks(),
+        {name: scores[name].to_numpy() for name in NUMBERS},
+        {name: Profile(**told) for name, told in kept.get("features", {}).items()},
+        kept.get("without_history"),
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""What an audit says: rows with a stable code, and the refusal that carries them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from hva_ml.errors import RefusedError
+
+Outcome = Literal["passed", "found", "not applicable"]
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One thing that was held against its limit before a run went out.
+
+    Attributes
+    ----------
+    code : str
+        Stable code, e.g. ``HVS005``; docs/checks.md has a paragraph for each.
+    outcome : str
+        ``passed``, ``found`` (the run is refused) or ``not applicable``.
+    where : str
+        Table, feature or source.
+    what : str
+        What was measured, or why it does not apply, in one sentence.
+    measured : float or None
+        None where nothing could be measured.
+    bound : str
+        What is asked for.
+    fix : str
+        What to do if it is found.
+    """
+
+    code: str
+    outcome: Outcome
+    where: str
+    what: str
+    measured: float | None = None
+    bound: str = ""
+    fix: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """Return the row as a JSON-ready record; ``AuditRow(**record)`` is its inverse."""
+        return asdict(self)
+
+
+class AuditError(RefusedError):
+    """A run of scores is refused by its audit (exit code 3).
+
+    Attributes
+    ----------
+    rows : tuple of AuditRow
+        Everything that was looked at, not only what was found.
+    """
+
+    def __init__(self, rows: Sequence[AuditRow], *, where: str, why: str, fix: str) -> None:
+        self.rows = tuple(rows)
+        found = [r for r in rows if r.outcome == "found"]
+        told = " ".join(f"{r.code}: {r.what}" for r in found)
+        super().__init__(
+            f"{len(found)} of {len(rows)} audits do not hold. {told}", where=where, why=why, fix=fix
+        )
+
+    def record(self) -> dict[str, object]:
+        """Return the parts of the error, and all rows, as a JSON-ready record."""
+        return {**super().record(), "audit": [r.record() for r in self.rows]}
+
+
+def rows_of(records: Sequence[Mapping[str, Any]]) -> tuple[AuditRow, ...]:
+    """Return rows from the records of `AuditRow.record`."""
+    return tuple(AuditRow(**r) for r in records)
