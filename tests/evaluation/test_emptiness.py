@@ -47,6 +47,15 @@ def test_a_category_filled_in_later_is_named_with_its_value(actual):
     assert "'contract signed'" in found[0].what
 
 
+def test_a_rare_field_of_won_accounts_only_is_named(actual):
+    found = future_information(features(filled(actual, 0.1, 0.0)), actual)
+    assert [(v.code, v.ids) for v in found] == [("HVL012", ("x",))]
+    assert "where it is known 100% convert" in found[0].what
+    won = np.cumsum(actual) <= 19
+    few = pa.array(np.ones(N), mask=~(actual & won))
+    assert future_information(features(few), actual) == [], "19 groups prove nothing"
+
+
 @pytest.mark.parametrize(
     ("when_won", "otherwise"),
     [

@@ -68,7 +68,7 @@ def probe(
         leakage.truncation(subject, seen.cut),
         leakage.perturbation(subject, seen),
         leakage.population(subject, seen, raw),
-        leakage.sources(subject, raw, timeless),
+        leakage.sources(subject, raw, timeless, seen.cut.differing),
         separation.label_windows(tables, features.index, config, few),
         *_split_probes(config, features, targets, whole),
         *suspicious(features, targets.converted, whole),

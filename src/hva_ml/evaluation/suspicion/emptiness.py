@@ -3,9 +3,9 @@
 Only attributes are judged, for there empty means "not filled in". A recency that is null because nothing ever
 happened is information of before the cutoff, and may predict as well as it likes.
 
-The thresholds are those by which D&B's lead scoring warns of attributes ("How to review a fit model",
-"prediction from later data" and "prediction from missing data"). A lift is the conversion rate of some rows
-over the conversion rate of all.
+The thresholds of the lifts are those by which D&B's lead scoring warns of attributes ("How to review a fit
+model", "prediction from later data" and "prediction from missing data"). A lift is the conversion rate of
+some rows over the conversion rate of all.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ MOSTLY_EMPTY = 0.8
 FILLED_LIFT = 1.5
 EMPTY_LIFT = 0.6
 MISSING_LOW, MISSING_HIGH = 0.7, 1.2
+CERTAIN = 0.95
+"""Where so many of the known rows convert, being known is the outcome. Our own rule, for rates up to 0.5."""
 MIN_GROUPS = 20
 """Rows of fewer company groups are not judged."""
 Z = 2.576
@@ -70,27 +72,18 @@ def future_information(features: FeatureSet, actual: Bools) -> list[Violation]:
     Returns
     -------
     list of Violation
-        ``HVL012`` warning: at least 80 % of the rows empty with a lift below 0.6, and a value (of a category;
-        of a number any known one) with a lift above 1.5.
+        ``HVL012`` warning: at least 80 % of the rows are empty and have a lift below 0.6, and a value (of a
+        category; of a number any known one) has a lift above 1.5; or all but 5 % of the known rows convert.
     """
     group = _groups(features)
     found = []
     for name, empty in _attributes(features):
         if empty.mean() < MOSTLY_EMPTY or empty.all():
             continue
-        without = lift(empty, actual, group)
-        if not without.high < EMPTY_LIFT:
-            continue
-        for value, rows in _values(features, name, empty):
-            with_it = lift(rows, actual, group)
-            if with_it.low > FILLED_LIFT:
-                what = (
-                    f"Empty in {empty.mean():.0%} of the rows, which convert {without.value:.2f} times as "
-                    f"often as all; {value} converts {with_it.value:.2f} times as often: "
-                    "probably filled in later."
-                )
-                found.append(Violation("HVL012", name, with_it.rows, "warning", what, _FIX, (name,)))
-                break
+        told = _certain(~empty, actual, group) or _grows(features, name, empty, actual, group)
+        if told:
+            what = f"Empty in {empty.mean():.0%} of the rows, and {told}: probably filled in later."
+            found.append(Violation("HVL012", name, int((~empty).sum()), "warning", what, _FIX, (name,)))
     return found
 
 
@@ -152,6 +145,27 @@ def lift(rows: Bools, actual: Bools, group: Ints) -> Lift:
     error = np.where(rows, (actual - rate) / n, 0.0) - value * (actual - base) / len(actual)
     spread = Z * float(np.sqrt((np.bincount(group, weights=error) ** 2).sum())) / base
     return Lift(value, value - spread, max(value + spread, NONE_OF / n_groups / base), n)
+
+
+def _certain(known: Bools, actual: Bools, group: Ints) -> str:
+    rate = float(actual[known].mean())
+    if actual.mean() > 0.5 or rate < CERTAIN or len(np.unique(group[known])) < MIN_GROUPS:
+        return ""
+    return f"where it is known {rate:.0%} convert"
+
+
+def _grows(features: FeatureSet, name: str, empty: Bools, actual: Bools, group: Ints) -> str:
+    without = lift(empty, actual, group)
+    if not without.high < EMPTY_LIFT:
+        return ""
+    for value, rows in _values(features, name, empty):
+        with_it = lift(rows, actual, group)
+        if with_it.low > FILLED_LIFT:
+            return (
+                f"those convert {without.value:.2f} times as often as all; "
+                f"{value} converts {with_it.value:.2f} times as often"
+            )
+    return ""
 
 
 def _attributes(features: FeatureSet) -> list[tuple[str, Bools]]:

@@ -44,7 +44,7 @@ def single_power(features: FeatureSet, actual: Bools) -> list[Violation]:
     list of Violation
         ``HVL010``; error from an AUC of 0.95, warning from 0.90.
     """
-    half = _halves(features)
+    half = halves(features)
     found: list[Violation] = []
     for definition in features.definitions:
         power = feature_auc(features, definition, actual, half)
@@ -83,7 +83,7 @@ def presence_power(features: FeatureSet, actual: Bools) -> list[Violation]:
 
 def strongest(features: FeatureSet, actual: Bools, count: int) -> list[tuple[str, float]]:
     """Return the names and AUCs of the features that alone predict best, best first."""
-    half = _halves(features)
+    half = halves(features)
     powers = [(d.name, feature_auc(features, d, actual, half)) for d in features.definitions]
     return sorted(powers, key=lambda pair: (-pair[1], pair[0]))[:count]
 
@@ -97,6 +97,12 @@ def feature_auc(features: FeatureSet, definition: FeatureDefinition, actual: Boo
         return _category_power(levels, actual, half)
     unknown = np.asarray(pc.is_null(column).to_numpy(), dtype=np.bool_)
     return _number_power(np.asarray(pc.fill_null(column, 0.0).to_numpy()), unknown, actual)
+
+
+def halves(features: FeatureSet) -> Bools:
+    """Split the company groups into two halves by their place in sorted order."""
+    groups = np.asarray(features.table["group_id"].to_pylist(), dtype=object).astype(str)
+    return np.asarray(np.unique(groups, return_inverse=True)[1] % 2 == 1, dtype=np.bool_)
 
 
 def auc(score: Floats, actual: Bools) -> float:
@@ -155,12 +161,6 @@ def _category_power(level: npt.NDArray[np.int64], actual: Bools, half: Bools) ->
         rate = (yes + SMOOTHING * actual[learned].mean()) / (rows + SMOOTHING)
         powers.append(auc(rate[level[judged]], actual[judged]))
     return float(np.mean(powers))
-
-
-def _halves(features: FeatureSet) -> Bools:
-    """Split the company groups into two halves by their place in sorted order."""
-    groups = np.asarray(features.table["group_id"].to_pylist(), dtype=object).astype(str)
-    return np.asarray(np.unique(groups, return_inverse=True)[1] % 2 == 1, dtype=np.bool_)
 
 
 def _violation(code: str, name: str, power: float, count: int, what: str) -> list[Violation]:

@@ -1,6 +1,6 @@
 """The findings of the time travel: which features, which population, and what the probes could not ask."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.probes import Probed
@@ -63,7 +63,7 @@ def perturbation(subject: Subject, travels: Travels) -> Probed:
     )
 
 
-def sources(subject: Subject, cut: Travel, timeless: Sequence[str]) -> Probed:
+def sources(subject: Subject, cut: Travel, timeless: Sequence[str], named: Collection[str] = ()) -> Probed:
     """Say whether features from raw data that end at the cutoff are those from all data.
 
     Parameters
@@ -74,6 +74,8 @@ def sources(subject: Subject, cut: Travel, timeless: Sequence[str]) -> Probed:
         Of the raw data cut and mapped again; rows are counted by source.
     timeless : sequence of str
         Sources that name no ``time`` and stay whole.
+    named : collection of str
+        Features that look ahead in the contract tables: whether their query does too, cannot be told.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def sources(subject: Subject, cut: Travel, timeless: Sequence[str]) -> Probed:
         "Compute the column in the query from rows before its own event_time only, "
         "or give it its true known_at."
     )
-    names, days = _named(cut)
+    names, days = _named(cut, named)
     found = []
     if names:
         place = f"pipelines/{subject.config.name}/*.sql"
@@ -153,8 +155,8 @@ def finding(
     return Violation(code, place, max(len(names), 1), severity, what, fix, tuple(names[:5]))
 
 
-def _named(travel: Travel) -> tuple[list[str], list[str]]:
-    names = [n for n in travel.differing if n != POPULATION]
+def _named(travel: Travel, but: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    names = [n for n in travel.differing if n != POPULATION and n not in but]
     return names, sorted({d for n in names for d in travel.differing[n]})
 
 
