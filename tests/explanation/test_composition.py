@@ -106,7 +106,7 @@ def test_nearly_equal_margins_take_the_derivative() -> None:
                 split.format(j) + f"right_child=-2\nleaf_value=0 {v}\ninternal_count=2\nis_linear=0\n"
                 for j, v in self.effects
             ]
-            head = "tree\nnum_tree_per_iteration=1\n"
+            head = "tree\nnum_tree_per_iteration=1\nmax_feature_idx=1\n"
             return head + "".join(f"\nTree={k}\n{t}" for k, t in enumerate(trees)) + "\nend of trees\n"
 
         def margin(self, X: np.ndarray) -> np.ndarray:

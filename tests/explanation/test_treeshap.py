@@ -13,7 +13,6 @@ from hva_ml.errors import IntegrityError
 from hva_ml.explanation.pairs import between, interactions
 from hva_ml.explanation.program import folded, program, tables
 from hva_ml.explanation.quadrature import contributions, satisfied
-from hva_ml.explanation.trees import read_trees
 from hva_ml.explanation.treeshap import interventional, path_dependent
 from hva_ml.training.booster import Booster
 
@@ -257,24 +256,6 @@ def test_a_margin_that_is_not_the_sum_is_refused_with_its_row() -> None:
 
     with pytest.raises(IntegrityError, match="row 3 miss its margin by 1e-06"):
         interventional(Bent(), matrix(10, 2), np.zeros(FEATURES))
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("num_cat=0", "num_cat=1"),
-        ("is_linear=0", "is_linear=1"),
-        ("\nversion=", "\naverage_output\nversion="),
-        ("num_tree_per_iteration=1", "num_tree_per_iteration=3"),
-        ("leaf_value=", "leaf_valu="),
-        ("threshold=", "threshold=0.5 "),
-    ],
-)
-def test_trees_of_another_kind_are_refused(old: str, new: str) -> None:
-    text = booster(matrix(300, 1), trees=2).to_text()
-    assert old in text
-    with pytest.raises(IntegrityError, match="cannot be explained"):
-        read_trees(text.replace(old, new))
 
 
 def index_of_pairs(model: Booster, x: np.ndarray, reference: np.ndarray) -> np.ndarray:

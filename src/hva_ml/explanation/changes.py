@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.composition import TOLERANCE, Model, link_slope
 from hva_ml.explanation.pairs import between
-from hva_ml.explanation.trees import Floats
+from hva_ml.training.trees import Floats
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.pairs import between, interactions
-from hva_ml.explanation.trees import Floats, Ints
 from hva_ml.explanation.treeshap import Margins, interventional
+from hva_ml.training.trees import Floats, Ints
 
 TOLERANCE = 1e-9
 # Below this difference of margins the slope is taken as the derivative; the error of that is below 1e-12.

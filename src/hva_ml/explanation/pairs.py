@@ -7,8 +7,8 @@ import numpy as np
 from hva_ml.compiled import in_blocks, kernel
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.program import program
-from hva_ml.explanation.trees import NEARLY_ZERO, Floats
 from hva_ml.explanation.treeshap import TOLERANCE, Margins
+from hva_ml.training.trees import NEARLY_ZERO, Floats
 
 ROWS_AT_ONCE = 512
 

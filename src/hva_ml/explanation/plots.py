@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hva_ml.errors import UsageError
-from hva_ml.explanation.trees import Floats
+from hva_ml.training.trees import Floats
 
 PARTS = ("expected_value", "likelihood", "value")
 

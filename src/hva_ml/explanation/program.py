@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from hva_ml.compiled import kernel
-from hva_ml.explanation.trees import Ensemble, Floats, Ints, read_trees
+from hva_ml.training.trees import Ensemble, Floats, Ints, read_trees
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 
 from hva_ml.compiled import in_blocks, kernel
 from hva_ml.explanation.program import Program
-from hva_ml.explanation.trees import NEARLY_ZERO, Floats
+from hva_ml.training.trees import NEARLY_ZERO, Floats
 
 WIDTH = 128
 """Rows side by side. (Measured: 64 reach half the speed, more than 128 gain nothing.)"""

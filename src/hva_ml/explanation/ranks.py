@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.stats import rankdata
 
-from hva_ml.explanation.trees import Floats
+from hva_ml.training.trees import Floats
 
 
 def levels(values: Floats) -> Floats:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.trees import Floats, Ints
 from hva_ml.explanation.typical import medoid, typical
+from hva_ml.training.trees import Floats, Ints
 
 TYPICAL, MEDOID, WON, THRESHOLD = KINDS = ("typical", "medoid", "won", "threshold")
 AROUND = 25

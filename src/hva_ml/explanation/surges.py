@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom
 
-from hva_ml.explanation.trees import Floats
 from hva_ml.features.definition import FeatureDefinition
+from hva_ml.training.trees import Floats
 
 FALSE_DISCOVERIES = 0.05
 LEAST_FACTOR = 2.0

@@ -12,7 +12,7 @@ import numpy as np
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.program import Program, cover_ratios, folded, program, tables
 from hva_ml.explanation.quadrature import contributions, satisfied
-from hva_ml.explanation.trees import Floats, Ints
+from hva_ml.training.trees import Floats, Ints
 
 TOLERANCE = 1e-9
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.trees import Floats
+from hva_ml.training.trees import Floats
 
 
 def typical(X: Floats, kinds: Sequence[str]) -> Floats:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from hva_ml.explanation.trees import Floats
+from hva_ml.training.trees import Floats
 
 STEPS = pa.schema(
     [

@@ -1,5 +1,6 @@
 """LightGBM's trees as flat arrays, read from the model text with everything LightGBM can put into a split."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -89,17 +90,18 @@ def read_trees(text: str) -> Ensemble:
     Raises
     ------
     IntegrityError
-        For a text of another form, and for linear leaves, averaged forests and models with several outputs,
-        whose contributions would be wrong.
+        For a text of another form, for trees whose splits do not lead to every leaf once, and for linear
+        leaves, averaged forests and models with several outputs, whose scores are no plain sum of leaves.
     """
     head, *blocks = text.split("\nend of trees")[0].split("\nTree=")
-    if not head.startswith("tree"):
+    columns = re.search(r"^max_feature_idx=(\d{1,9})$", head, re.MULTILINE)
+    if not head.startswith("tree") or not columns:
         raise _unreadable("the text is no LightGBM model")
     if "num_tree_per_iteration=1\n" not in head:
         raise _unreadable("the model has several outputs")
     if "\naverage_output" in head:
         raise _unreadable("the model is an averaged forest, no boosted sum")
-    trees = [_tree(block) for block in blocks]
+    trees = [_tree(block, int(columns[1]) + 1) for block in blocks]
     words = 0
     for tree in trees:
         for name in ("first_word", "last_word"):
@@ -124,7 +126,7 @@ def read_trees(text: str) -> Ensemble:
     )
 
 
-def _tree(block: str) -> _Tree:
+def _tree(block: str, n_features: int) -> _Tree:
     fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
     if fields.get("is_linear", "0") != "0":
         raise _unreadable("a tree has linear leaves")
@@ -135,22 +137,49 @@ def _tree(block: str) -> _Tree:
         bounds = _array(fields.get("cat_boundaries", ""), np.int64)
         words = _array(fields.get("cat_threshold", ""), np.uint32)
         n_sets = int(fields["num_cat"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise _unreadable("a tree is incomplete") from error
     n = len(value) - 1
-    whole = all(len(v) == n for v in nodes.values()) and len(count) == n + 1
-    if not whole or len(bounds) != (n_sets + 1 if n_sets else 0) or (n_sets and bounds[-1] != len(words)):
-        raise _unreadable("a tree is incomplete")
     sets = (nodes["decision"] & CATEGORICAL) > 0
-    if sets.sum() != n_sets:
+    bounds = bounds if n_sets else np.zeros(2, dtype=np.int64)
+    if (
+        not all(len(v) == n for v in nodes.values())
+        or len(count) != n + 1
+        or not _connected(nodes, n_features)
+        or sets.sum() != n_sets
+        or len(bounds) != max(n_sets, 1) + 1
+        or not _whole(nodes["threshold"][sets], bounds, len(words))
+    ):
         raise _unreadable("a tree is incomplete")
     place = np.where(sets, nodes["threshold"], 0).astype(np.int64)
-    bounds = bounds if n_sets else np.zeros(2, dtype=np.int64)
     # An empty word behind each set stands for every category beyond it.
     words = np.insert(words, bounds[1:], 0)
     first = bounds[place] + place
     nodes["first_word"], nodes["last_word"] = first, first + bounds[place + 1] - bounds[place]
     return _Tree(nodes, value, count, words)
+
+
+def _whole(which: Floats, bounds: Ints, n_words: int) -> bool:
+    """Say whether sets lie one behind the other in the words, and splits name sets that are there."""
+    laid_out = bounds[0] == 0 and bounds[-1] == n_words and bool((np.diff(bounds) >= 0).all())
+    return laid_out and bool(((which >= 0) & (which < len(bounds) - 1)).all())
+
+
+def _connected(nodes: dict[str, Any], n_features: int) -> bool:
+    """Say whether every leaf, and every split but the first, hangs once below an earlier split."""
+    n = len(nodes["left"])
+    if not n:
+        return True
+    child = np.concatenate([nodes["left"], nodes["right"]])
+    earlier = np.tile(np.arange(n), 2) < np.where(child < 0, n, child)
+    each = np.sort(child)[n + 1 :], np.sort(~child)[n - 1 :]
+    return bool(
+        earlier.all()
+        and np.array_equal(each[0], np.arange(1, n))
+        and np.array_equal(each[1], np.arange(n + 1))
+        and 0 <= nodes["feature"].min() <= nodes["feature"].max() < n_features
+        and not np.isnan(nodes["threshold"]).any()
+    )
 
 
 def _array(text: str, kind: type) -> Any:
@@ -167,8 +196,8 @@ def _floats(parts: list[Any]) -> Floats:
 
 def _unreadable(what: str) -> IntegrityError:
     return IntegrityError(
-        f"The trees of the model cannot be explained: {what}.",
+        f"The trees of the model cannot be read: {what}.",
         where="booster text",
-        why="A reason that is not exactly the model's is worse than none.",
+        why="A score or a reason that is not exactly the model's is worse than none.",
         fix="Train again with hva train, or restore the model files.",
     )
