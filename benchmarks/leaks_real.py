@@ -90,7 +90,7 @@ def adventureworks() -> list[Row]:
             _add(ws, fields)
             report = hva.check(ws, "adventureworks")
             config = ws.config("adventureworks")
-            data = training_set(config, prepare(ws, config))
+            data = training_set(ws, config, prepare(ws, config))
         case = "AdventureWorks" if fields else "AdventureWorks without them"
         leaks = tuple(f"accounts.{f.lower()}" for f in fields)
         rows.append(_row(case, leaks, data.features, data.targets.converted == 1, report.probes))

@@ -51,7 +51,9 @@ def test_every_code_that_the_house_can_report_has_its_paragraph(docs: Path) -> N
     assert used == explained
 
 
-@pytest.mark.parametrize("page", ["concepts.md", "bring-your-own-data.md", "leakage.md", *GENERATED])
+@pytest.mark.parametrize(
+    "page", ["concepts.md", "bring-your-own-data.md", "engines.md", "leakage.md", *GENERATED]
+)
 def test_links_between_pages_lead_somewhere(page: str, docs: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", (docs / page).read_text("utf-8")):
         assert (docs / target.split("#")[0]).is_file(), target

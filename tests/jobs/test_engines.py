@@ -1,15 +1,20 @@
 """A pipeline gives the same on both engines, and a query may have its own words for each."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 import hva_ml as hva
 from hva_ml.cli import app
+from hva_ml.config import Engine
 from hva_ml.errors import SourceError, UsageError
-from hva_ml.jobs.prepare import prepare
+from hva_ml.features import build
+from hva_ml.jobs.features import build_features
+from hva_ml.jobs.prepare import calendar, prepare
 
 PIPELINE = "dach_sample"
 
@@ -32,6 +37,33 @@ def test_both_engines_give_the_same_contract_tables(
     assert mine.tables.fingerprints == theirs.tables.fingerprints
     assert mine.tables.violations == theirs.tables.violations
     assert mine.quirks == theirs.quirks
+
+
+@pytest.mark.parametrize("name", [PIPELINE, "online_retail"])
+def test_both_engines_give_the_same_features_for_any_number_of_partitions(
+    ws: hva.Workspace, name: str, spark_here: None, request: pytest.FixtureRequest
+) -> None:
+    if name != PIPELINE:
+        request.getfixturevalue("real_data")
+    config = ws.config(name)
+    prepared = prepare(ws, config)
+    when = calendar(config, prepared.tables)
+    whole = build.build(prepared.tables, config, when)
+    assert whole.table.num_rows > 1000
+    for kind in ("duckdb", "spark"):
+        for count in (1, 2, 7):
+            on = replace(config, engine=Engine(kind=kind, memory_gib=1.0, partitions=count))
+            found = build_features(ws, on, prepared.tables, when)
+            assert found.fingerprint() == whole.fingerprint(), (kind, count)
+            assert found.definitions == whole.definitions
+
+
+def test_a_night_on_spark_is_the_night_on_duckdb(main_job: Any, spark_here: None) -> None:
+    """The run id hashes features, accounts and model: with the same one there is nothing to publish."""
+    again = hva.score(main_job.ws, PIPELINE, as_of=main_job.scores.as_of, engine="spark")
+    assert again.run_id == main_job.scores.run_id
+    assert not again.published
+    assert not main_job.ws.scratch.exists() or not list(main_job.ws.scratch.rglob("*.parquet"))
 
 
 def test_an_engine_is_chosen_by_name(ws: hva.Workspace) -> None:

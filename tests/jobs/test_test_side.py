@@ -45,7 +45,7 @@ def test_another_test_side_gives_the_same_models(
 ) -> None:
     ws = small_workspace(tmp_path)
     config = ws.config(PIPELINE)
-    data = training_set(config, prepare(ws, config))
+    data = training_set(ws, config, prepare(ws, config))
     split = splits.split(data.features.index, data.calendar, config.split, config.models.seed)
     assert split.test.any()
     found = []

@@ -114,11 +114,7 @@ def _known_keys(loc: list[str]) -> list[str]:
 
 
 def _check_together(config: PipelineConfig, where: str) -> None:
-    needed = {config.population.table, config.target.table, config.target.value_table, "accounts"}
-    needed |= {w.table for w in config.features.windows}
-    if config.features.deals:
-        needed.add("deal_stages")
-    for table in sorted(needed - set(config.tables)):
+    for table in sorted(config.tables_read - set(config.tables)):
         raise ConfigError(
             f"The table '{table}' is used but not declared.",
             where=f"{where}: [tables.{table}]",

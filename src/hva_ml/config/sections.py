@@ -115,12 +115,19 @@ class Engine:
     """``[engine]``: what runs the source queries and moves the rows. It decides the time, never a bit.
 
     DuckDB works inside this process; Spark (extra ``spark``) in a local one of its own, or in the one that
-    runs already under ``spark-submit`` or in a notebook.
+    runs already under ``spark-submit`` or in a notebook. Features are computed on `partitions`, each some
+    whole families of companies; they are the same for any number of them.
     """
 
     kind: EngineKind = "duckdb"
     threads: Annotated[int, Field(ge=1, le=1024)] = 2
     memory_gib: Annotated[float, Field(ge=0.25, le=65_536)] = 4.0
+    partitions: Annotated[int, Field(ge=1, le=512)] | None = None
+
+    @property
+    def parts(self) -> int:
+        """Number of partitions: as declared, else one for DuckDB and four for each core for Spark."""
+        return self.partitions or (1 if self.kind == "duckdb" else 4 * self.threads)
 
 
 @dataclass(frozen=True, config=_FROZEN)
@@ -233,6 +240,11 @@ class Features:
     windows: tuple[Windows, ...] = ()
     own: tuple[OwnFeatures, ...] = ()
     labels: dict[str, Label] = Field(default_factory=dict)
+
+    @property
+    def look_across(self) -> bool:
+        """Whether any of them is held against all accounts: win rates, likeness, the market."""
+        return self.deals or self.fit or self.season
 
 
 @dataclass(frozen=True, config=_FROZEN)
@@ -392,6 +404,17 @@ class PipelineConfig:
     def name(self) -> str:
         """Name of the pipeline."""
         return self.pipeline.name
+
+    @property
+    def tables_across(self) -> frozenset[str]:
+        """Contract tables that population, target and the features held against all accounts read."""
+        found = {"accounts", self.population.table, self.target.table, self.target.value_table}
+        return frozenset(found | ({"deal_stages"} if self.features.deals else set()))
+
+    @property
+    def tables_read(self) -> frozenset[str]:
+        """Contract tables that population, target and features read, those of own groups left out."""
+        return self.tables_across | {windows.table for windows in self.features.windows}
 
     def on(self, engine: str | None) -> "PipelineConfig":
         """Return the same pipeline on another engine, or itself for None.

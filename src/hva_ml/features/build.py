@@ -11,21 +11,15 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import Calendar
 from hva_ml.errors import ConfigError
-from hva_ml.features import (
-    cadence,
-    deals,
-    declared,
-    engagement,
-    firmographic,
-    fit,
-    permitted,
-    population,
-    season,
-)
+from hva_ml.features import cadence, declared, engagement, firmographic, permitted, population
+from hva_ml.features.across import AcrossAccounts, Totals
+from hva_ml.features.deals import Deals
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
+from hva_ml.features.fit import Fit
+from hva_ml.features.season import Season
 from hva_ml.features.singular import with_singular
 from hva_ml.features.universe import Feature, Rows, Universe, universe
-from hva_ml.features.versions import versions, vouched
+from hva_ml.features.versions import Versions, versions, vouched
 
 
 class FeatureGroup(Protocol):
@@ -100,41 +94,75 @@ def compose(
     calendar: Calendar,
     static: pa.Table | None,
     extra: Sequence[FeatureGroup] = (),
+    totals: Totals | None = None,
 ) -> FeatureSet:
     """Compute the features without checking the declarations, with the given static attributes.
 
-    The leakage probes come in here: static attributes are exempt from time by declaration.
+    The leakage probes come in here: static attributes are exempt from time by declaration. So do partitions,
+    with the totals over all accounts; without any, they are those of the tables.
     """
     world = universe(tables, calendar, static)
     rows = Rows.where(population.members(world, config.population, config.target))
     index = _index(world, rows)
-    made = _groups(world, rows, config)
-    for group in extra:
-        definitions, columns = group(tables, index, calendar, config)
-        made += [Feature(d, c) for d, c in zip(definitions, columns, strict=True)]
-    made = [Feature(with_singular(f.definition, config.features), f.values) for f in made]
-    permitted.check_made(f.definition for f in made)
-    _refuse_doubles([f.definition.name for f in made])
-    table = pa.table(
-        [*index.columns, *(_column(f) for f in made)],
-        names=[*index.column_names, *(f.definition.name for f in made)],
-    )
-    return FeatureSet(table, tuple(f.definition for f in made))
-
-
-def _groups(world: Universe, rows: Rows, config: PipelineConfig) -> list[Feature]:
-    wanted = config.features
     masters = versions(world)
+    across = _across(world, masters, config)
+    if totals is None:
+        totals = _counted(world, across)
     made = firmographic.features(masters, rows, config)
     made += cadence.features(world, rows, config)
     made += engagement.features(world, rows, config)
+    made += [feature for group in across for feature in group.features(rows, totals)]
+    found = _with(FeatureSet(index, ()), made, config)
+    return with_groups(found, tables, config, calendar, extra)
+
+
+def with_groups(
+    found: FeatureSet,
+    tables: ContractTables,
+    config: PipelineConfig,
+    calendar: Calendar,
+    extra: Sequence[FeatureGroup],
+) -> FeatureSet:
+    """Return the features with those of further groups appended."""
+    for group in extra:
+        definitions, columns = group(tables, found.index, calendar, config)
+        found = _with(found, [Feature(d, c) for d, c in zip(definitions, columns, strict=True)], config)
+    return found
+
+
+def _with(found: FeatureSet, made: Sequence[Feature], config: PipelineConfig) -> FeatureSet:
+    definitions = [with_singular(f.definition, config.features) for f in made]
+    permitted.check_made(definitions)
+    _refuse_doubles([*found.names, *(d.name for d in definitions)])
+    table = pa.table(
+        [*found.table.columns, *map(_column, made)],
+        names=[*found.table.column_names, *(d.name for d in definitions)],
+    )
+    return FeatureSet(table, (*found.definitions, *definitions))
+
+
+def count(
+    tables: ContractTables, config: PipelineConfig, calendar: Calendar, static: pa.Table | None
+) -> Totals:
+    """Return what features need to know about all these accounts together."""
+    world = universe(tables, calendar, static)
+    return _counted(world, _across(world, versions(world), config))
+
+
+def _across(world: Universe, masters: Versions, config: PipelineConfig) -> list[AcrossAccounts]:
+    wanted = config.features
+    made: list[AcrossAccounts] = []
     if wanted.deals:
-        made += deals.features(world, rows, config)
+        made.append(Deals(world, config))
     if wanted.fit:
-        made += fit.features(world, masters, rows, config)
+        made.append(Fit(world, masters, config))
     if wanted.season:
-        made += season.features(world, rows, config)
+        made.append(Season(world, config))
     return made
+
+
+def _counted(world: Universe, across: Sequence[AcrossAccounts]) -> Totals:
+    return Totals(world.n_cutoffs, (item for group in across for item in group.counts().items()))
 
 
 def _index(world: Universe, rows: Rows) -> pa.Table:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hva_ml.config import PipelineConfig
+from hva_ml.features.across import Totals
 from hva_ml.features.definition import FeatureDefinition, Unit
 from hva_ml.features.universe import Bools, Codes, Feature, Floats, Rows, Universe
 from hva_ml.features.versions import ranks
@@ -64,8 +65,8 @@ class _States:
         return grid.reshape(self.shape)
 
 
-def features(universe: Universe, rows: Rows, config: PipelineConfig) -> list[Feature]:
-    """Return the deal features.
+class Deals:
+    """The deal features.
 
     A deal is in the stage of its latest visible row (event time, then known time); it is open unless that is
     'won' or 'lost', and its amount is the latest one known. A reopened deal is open again.
@@ -78,46 +79,58 @@ def features(universe: Universe, rows: Rows, config: PipelineConfig) -> list[Fea
     - ``last_outcome``: of the deal that ended last; 'won' if two ended at the same moment.
     - ``won_amount_mean``: over won deals with an amount.
     """
-    states = _states(universe)
-    won, lost = states.count(states.won), states.count(states.lost)
-    last_won = states.newest(states.changed, states.won)
-    last_lost = states.newest(states.changed, states.lost)
-    priced = states.won & states.priced
-    n_priced = rows.pick(states.count(priced))
-    oldest = states.newest(-states.begun, states.open)
-    cutoffs = universe.cutoffs
-    values: dict[str, Floats] = {
-        "open_count": rows.pick(states.count(states.open)).astype(np.float64),
-        "open_amount": rows.pick(states.total(states.cents, states.open)) / 100.0,
-        "won_count": rows.pick(won).astype(np.float64),
-        "lost_count": rows.pick(lost).astype(np.float64),
-        "win_rate": _win_rate(won, lost, rows),
-        "days_in_stage": rows.days_since(states.newest(states.changed, states.open), cutoffs),
-        "days_since_won": rows.days_since(last_won, cutoffs),
-        "days_since_lost": rows.days_since(last_lost, cutoffs),
-        "won_amount_mean": np.where(
-            n_priced > 0,
-            rows.pick(states.total(states.cents, priced)) / (np.maximum(n_priced, 1) * 100.0),
-            np.nan,
-        ),
-        "oldest_open_days": rows.days_since(np.where(oldest == NONE, NONE, -oldest), cutoffs),
-    }
-    ended = rows.pick(np.maximum(last_won, last_lost)) != NONE
-    outcome = np.where(ended, rows.pick((last_won >= last_lost).astype(np.int64)), -1)
-    made = []
-    for key, unit, topic, de, en in _WORDS:
-        label = chosen(config.features.labels, (f"deals.{key}", key), de, en)
-        definition = FeatureDefinition(
-            f"deals.{key}", "deal_history", "category" if unit == "category" else "number",
-            "deal_stages", key, unit, *label, None, f"deals.{topic}",
-        )  # fmt: skip
-        value = Codes(outcome, _OUTCOMES).strings() if key == "last_outcome" else values[key]
-        made.append(Feature(definition, value))
-    return made
+
+    def __init__(self, universe: Universe, config: PipelineConfig) -> None:
+        self._universe, self._config = universe, config
+        self._states = _states(universe)
+        self._won = self._states.count(self._states.won)
+        self._lost = self._states.count(self._states.lost)
+
+    def counts(self) -> dict[tuple[str, str], Ints]:
+        """Count won and lost deals; see ``AcrossAccounts.counts``."""
+        return {("deals.won", ""): self._won.sum(axis=0), ("deals.lost", ""): self._lost.sum(axis=0)}
+
+    def features(self, rows: Rows, totals: Totals) -> list[Feature]:
+        """Return the features; the overall win rate is that of the totals."""
+        states, won, lost = self._states, self._won, self._lost
+        last_won = states.newest(states.changed, states.won)
+        last_lost = states.newest(states.changed, states.lost)
+        priced = states.won & states.priced
+        n_priced = rows.pick(states.count(priced))
+        oldest = states.newest(-states.begun, states.open)
+        cutoffs = self._universe.cutoffs
+        values: dict[str, Floats] = {
+            "open_count": rows.pick(states.count(states.open)).astype(np.float64),
+            "open_amount": rows.pick(states.total(states.cents, states.open)) / 100.0,
+            "won_count": rows.pick(won).astype(np.float64),
+            "lost_count": rows.pick(lost).astype(np.float64),
+            "win_rate": _win_rate(won, lost, rows, totals),
+            "days_in_stage": rows.days_since(states.newest(states.changed, states.open), cutoffs),
+            "days_since_won": rows.days_since(last_won, cutoffs),
+            "days_since_lost": rows.days_since(last_lost, cutoffs),
+            "won_amount_mean": np.where(
+                n_priced > 0,
+                rows.pick(states.total(states.cents, priced)) / (np.maximum(n_priced, 1) * 100.0),
+                np.nan,
+            ),
+            "oldest_open_days": rows.days_since(np.where(oldest == NONE, NONE, -oldest), cutoffs),
+        }
+        ended = rows.pick(np.maximum(last_won, last_lost)) != NONE
+        outcome = np.where(ended, rows.pick((last_won >= last_lost).astype(np.int64)), -1)
+        made = []
+        for key, unit, topic, de, en in _WORDS:
+            label = chosen(self._config.features.labels, (f"deals.{key}", key), de, en)
+            definition = FeatureDefinition(
+                f"deals.{key}", "deal_history", "category" if unit == "category" else "number",
+                "deal_stages", key, unit, *label, None, f"deals.{topic}",
+            )  # fmt: skip
+            value = Codes(outcome, _OUTCOMES).strings() if key == "last_outcome" else values[key]
+            made.append(Feature(definition, value))
+        return made
 
 
-def _win_rate(won: Ints, lost: Ints, rows: Rows) -> Floats:
-    all_won, all_lost = won.sum(axis=0), lost.sum(axis=0)
+def _win_rate(won: Ints, lost: Ints, rows: Rows, totals: Totals) -> Floats:
+    all_won, all_lost = totals.at("deals.won"), totals.at("deals.lost")
     overall = all_won / np.maximum(all_won + all_lost, 1)
     mine, ended = rows.pick(won), rows.pick(won + lost)
     smoothed = (mine + WIN_RATE_WEIGHT * overall[rows.cutoff]) / (ended + WIN_RATE_WEIGHT)

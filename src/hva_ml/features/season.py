@@ -7,11 +7,12 @@ import numpy as np
 
 from hva_ml.config import PipelineConfig
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
+from hva_ml.features.across import Totals
 from hva_ml.features.definition import FeatureDefinition, Unit
 from hva_ml.features.log import Ints
 from hva_ml.features.lookback import Window
 from hva_ml.features.series import series
-from hva_ml.features.universe import Bools, Feature, Floats, Rows, Universe
+from hva_ml.features.universe import Feature, Floats, Rows, Universe
 from hva_ml.features.wording import chosen
 
 MARKET_DAYS = 90
@@ -27,8 +28,8 @@ _WORDS: tuple[tuple[str, Unit, str, str, str], ...] = (
 )  # fmt: skip
 
 
-def features(universe: Universe, rows: Rows, config: PipelineConfig) -> list[Feature]:
-    """Return the calendar of the horizon and the market at the cutoff.
+class Season:
+    """The calendar of the horizon and the market at the cutoff.
 
     - ``month_sin``, ``month_cos``: place of the horizon's middle day in the year, in months, on a circle.
     - ``q4_share``: share of the horizon's days in October to December.
@@ -36,26 +37,43 @@ def features(universe: Universe, rows: Rows, config: PipelineConfig) -> list[Fea
     - ``market_yoy``: the same over those 90 days a year (365 days) earlier; null if the visible data do not
       reach back that far. Both are null where one of the amounts is not positive.
     """
-    calendar = universe.calendar
-    angle = np.array([_angle(middle(calendar, day)) for day in calendar.days])
-    recent, before, year_ago = _market(universe, config)
-    values = {
-        "month_sin": np.array([math.sin(a) for a in angle]),
-        "month_cos": np.array([math.cos(a) for a in angle]),
-        "q4_share": np.array([q4_share(calendar, day) for day in calendar.days]),
-        "market_index": _log_ratio(recent, before),
-        "market_yoy": np.where(_reaches_back(universe, config), _log_ratio(recent, year_ago), np.nan),
-    }
-    made = []
-    for key, unit, topic, de, en in _WORDS:
-        label = chosen(config.features.labels, (f"season.{key}", topic), de, en)
-        table = config.target.value_table if topic.startswith("season.market") else "calendar"
-        days = MARKET_DAYS if topic.startswith("season.market") else None
-        definition = FeatureDefinition(
-            f"season.{key}", "season", "number", table, key, unit, *label, days, topic
-        )
-        made.append(Feature(definition, values[key][rows.cutoff]))
-    return made
+
+    def __init__(self, universe: Universe, config: PipelineConfig) -> None:
+        self._universe, self._config = universe, config
+
+    def counts(self) -> dict[tuple[str, str], Ints]:
+        """Sum the cents of the three stretches, and count the rows that lie far enough back."""
+        recent, before, year_ago = _market(self._universe, self._config)
+        return {
+            ("season.recent", ""): recent,
+            ("season.before", ""): before,
+            ("season.year_ago", ""): year_ago,
+            ("season.far_back", ""): _far_back(self._universe, self._config),
+        }
+
+    def features(self, rows: Rows, totals: Totals) -> list[Feature]:
+        """Return the features; the market is that of the totals."""
+        calendar, config = self._universe.calendar, self._config
+        angle = np.array([_angle(middle(calendar, day)) for day in calendar.days])
+        recent = totals.at("season.recent")
+        yoy = _log_ratio(recent, totals.at("season.year_ago"))
+        values = {
+            "month_sin": np.array([math.sin(a) for a in angle]),
+            "month_cos": np.array([math.cos(a) for a in angle]),
+            "q4_share": np.array([q4_share(calendar, day) for day in calendar.days]),
+            "market_index": _log_ratio(recent, totals.at("season.before")),
+            "market_yoy": np.where(totals.at("season.far_back") > 0, yoy, np.nan),
+        }
+        made = []
+        for key, unit, topic, de, en in _WORDS:
+            label = chosen(config.features.labels, (f"season.{key}", topic), de, en)
+            table = config.target.value_table if topic.startswith("season.market") else "calendar"
+            days = MARKET_DAYS if topic.startswith("season.market") else None
+            definition = FeatureDefinition(
+                f"season.{key}", "season", "number", table, key, unit, *label, days, topic
+            )
+            made.append(Feature(definition, values[key][rows.cutoff]))
+        return made
 
 
 def middle(calendar: Calendar, day: date) -> date:
@@ -100,16 +118,17 @@ def _market(universe: Universe, config: PipelineConfig) -> tuple[Ints, Ints, Int
     return recent, half_year - recent, longer - year
 
 
-def _reaches_back(universe: Universe, config: PipelineConfig) -> Bools:
+def _far_back(universe: Universe, config: PipelineConfig) -> Ints:
+    """Count the visible rows from which on a year and a quarter have passed, shape (n_cutoffs,)."""
     table = universe.table(config.target.value_table)
-    first = np.array(
-        [
-            table.event_time[table.entered <= k].min(initial=np.iinfo(np.int64).max)
-            for k in range(universe.n_cutoffs)
-        ]
-    )
     needed = universe.cutoffs - (YEAR_DAYS + MARKET_DAYS) * MICROSECONDS_PER_DAY
-    return np.asarray(first <= needed, dtype=np.bool_)
+    return np.array(
+        [
+            np.count_nonzero((table.entered <= k) & (table.event_time <= needed[k]))
+            for k in range(universe.n_cutoffs)
+        ],
+        dtype=np.int64,
+    )
 
 
 def _log_ratio(top: Ints, bottom: Ints) -> Floats:

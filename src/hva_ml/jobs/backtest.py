@@ -127,7 +127,7 @@ def backtest(
         prepared = prepare(ws, config)
         refuse_errors(config, prepared.tables.violations)
         progress.stage("Point-in-time features and labels")
-        data = training_set(config, prepared)
+        data = training_set(ws, config, prepared)
         history = History(config, prepared.tables, data.calendar, data.features)
         key = hashlib.sha256(f"{run_key(config, data)} {search}".encode()).hexdigest()[:12]
         cohorts = {day: history.cohort(day) for day in history.days}

@@ -14,9 +14,9 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError, UsageError
-from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs.comparison import chosen
+from hva_ml.jobs.features import build_features
 from hva_ml.jobs.pages import write_scores_page
 from hva_ml.jobs.prepare import Prepared, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
@@ -149,7 +149,7 @@ def _published(
     refuse_errors(config, prepared.tables.violations)
     visible = prepared.tables.upto(moment)
     progress.stage("Point-in-time features")
-    features = _features(config, prepared, day)
+    features = _features(ws, config, prepared, day)
     progress.stage(f"Scoring {features.table.num_rows} accounts")
     accounts = visible.tables["accounts"]
     scored = scoring.score(
@@ -199,9 +199,9 @@ def _counted(scored: scoring.Scored, progress: Progress) -> Iterator[dict[str, p
         progress.step(done, n, "accounts")
 
 
-def _features(config: PipelineConfig, prepared: Prepared, day: date) -> FeatureSet:
+def _features(ws: Workspace, config: PipelineConfig, prepared: Prepared, day: date) -> FeatureSet:
     when = Calendar((day,), config.horizon.days, config.horizon.gap_days, config.pipeline.timezone)
-    features = build.build(prepared.tables, config, when, prepared.own)
+    features = build_features(ws, config, prepared.tables, when, prepared.own)
     if features.table.num_rows == 0:
         raise NotEnoughDataError(
             f"There is no account to score as of {day}.",

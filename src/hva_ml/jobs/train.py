@@ -14,9 +14,9 @@ from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.suspicion import hint, suspicious
 from hva_ml.evaluation.table import MODEL, evaluate, per_cutoff
-from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs import comparison, evidence
+from hva_ml.jobs.features import build_features
 from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair, side_by_side
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
@@ -82,10 +82,10 @@ class TrainingSet:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def training_set(config: PipelineConfig, prepared: Prepared) -> TrainingSet:
+def training_set(ws: Workspace, config: PipelineConfig, prepared: Prepared) -> TrainingSet:
     """Build features and labels at all matured cutoffs."""
     when = calendar(config, prepared.tables)
-    features = build.build(prepared.tables, config, when, prepared.own)
+    features = build_features(ws, config, prepared.tables, when, prepared.own)
     table = labels.build(prepared.tables, features.index, config, when)
     comparison.segment_column(config, features.definitions)
     return TrainingSet(when, features, table, Targets.of(table))
@@ -135,7 +135,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     prepared = prepare(ws, config)
     refuse_errors(config, prepared.tables.violations)
     progress.stage("Point-in-time features and labels")
-    data = training_set(config, prepared)
+    data = training_set(ws, config, prepared)
     key = run_key(config, data)
     split = splits.split(data.features.index, data.calendar, config.split, config.models.seed)
     progress.stage(f"Searching settings, {config.search.trials} trials for each model")
