@@ -265,6 +265,40 @@ def test_a_population_that_looks_ahead_is_named(config, tables, calendar):
     assert compare(whole, whole) == ()
 
 
+def ever_seen(world, population, target):
+    """Whoever has a row of the table at any time."""
+    found = np.zeros(world.shape, dtype=np.bool_)
+    found[world.table(population.table).account] = True
+    return found
+
+
+def happened_before(world, population, target):
+    """Whoever has a row that happened before the cutoff, known or not."""
+    table = world.table(population.table)
+    found = np.zeros(world.shape, dtype=np.bool_)
+    for k, cutoff in enumerate(world.cutoffs):
+        found[table.account[table.event_time < cutoff], k] = True
+    return found
+
+
+@pytest.mark.parametrize("members", [ever_seen, happened_before])
+def test_a_population_that_forgets_a_clock_is_named(config, tables, calendar, members, monkeypatch):
+    monkeypatch.setattr("hva_ml.features.population.members", members)
+    pipeline = config("[features]\nseason = false", population='table = "events"')
+    found = probed(simulated(tables, 9, rows=40), pipeline, calendar)["HVL003"]
+    assert found.outcome == "found"
+    assert [(v.severity, v.ids) for v in found.alarms] == [("error", (POPULATION,))]
+
+
+def test_a_population_that_could_not_have_changed_is_said_to_be(config, tables, calendar):
+    pipeline = config("[features]\nseason = false", population='table = "events"')
+    found = probed(simulated(tables, 9), pipeline, calendar)["HVL003"]
+    assert found.outcome == "passed"
+    assert [(v.severity, "Nobody came or went" in v.what) for v in found.violations] == [("info", True)]
+    some = probed(simulated(tables, 9, rows=40), pipeline, calendar)["HVL003"]
+    assert (some.outcome, some.violations) == ("passed", ())
+
+
 def test_one_cutoff_alone_gives_the_same_as_all_together(config, tables, calendar):
     data = simulated(tables, 8)
     pipeline = config(FEATURES, static='"sector"')

@@ -57,7 +57,7 @@ def perturbation(subject: Subject, travels: Travels) -> Probed:
         (
             *_differing("HVL002", what, mixed),
             *_untouched("HVL002", mixed),
-            *_deaf(travels.deaf),
+            *_deaf([n for n in travels.deaf if n != POPULATION]),
         ),
         _nothing(mixed),
     )
@@ -122,20 +122,28 @@ def population(subject: Subject, travels: Travels, raw: Travel | None = None) ->
     Returns
     -------
     Probed
-        ``HVL003`` error with the cutoffs at which the population differs; not applicable where no row of
-        the population's own table lies after a cutoff.
+        ``HVL003`` error with the cutoffs at which the population differs; info if nobody comes or goes even
+        when made up rows are shown; not applicable where no row of the population's own table lies after a
+        cutoff.
     """
     asked = (travels.cut, travels.mixed, raw or Travel())
     days = sorted({day for t in asked for day in t.differing.get(POPULATION, ())})
     table = subject.config.population.table
     real, made = (t.moved.get(table, Moved()) for t in asked[:2])
-    what = "Who is an account changes with what happened or became known from the cutoff on."
+    found = []
+    if days:
+        what = "Who is an account changes with what happened or became known from the cutoff on."
+        found.append(finding("HVL003", POPULATION, days, "error", what, FIX, (POPULATION,)))
+    elif real.rows and POPULATION in travels.deaf:
+        what = "Nobody came or went even when made up rows were shown: that nobody does else proves nothing."
+        fix = "Probe earlier cutoffs, before all accounts were there."
+        found.append(finding("HVL003", POPULATION, (), "info", what, fix, ()))
     return Probed(
         "HVL003",
         "population",
         f"Who is an account, at {_cutoffs(subject)}: {table} had {_rows(real)} rows to take away and "
         f"{_rows(made)} made up.",
-        (finding("HVL003", POPULATION, days, "error", what, FIX, (POPULATION,)),) if days else (),
+        tuple(found),
         "" if real.rows else f"no row of {table} lies after a probed cutoff",
     )
 

@@ -116,9 +116,9 @@ class Travels:
     cut, mixed : Travel
         Of the truncated and of the scrambled data.
     deaf : tuple of str
-        Features that did not react at any cutoff, even when the later rows were shown to them: their silence
-        proves nothing. Those of the calendar read no table, and static attributes are exempt: they are not
-        among them.
+        Features, or the population, that did not react at any cutoff, even when the later rows were shown to
+        them: their silence proves nothing. Features of the calendar read no table, and static attributes are
+        exempt: they are not among them.
     """
 
     cut: Travel
@@ -129,8 +129,8 @@ class Travels:
 def travel(subject: Subject, seed: int, step: Callable[[int, int], None] | None = None) -> Travels:
     """Build every cutoff from data that end there, and from data that are made up from there on.
 
-    Costs two builds of one cutoff for each cutoff, and a third one where some feature has never yet reacted
-    to later rows that it was shown.
+    Costs two builds of one cutoff for each cutoff, and a third one where something has never yet reacted to
+    later rows that it was shown.
 
     Parameters
     ----------
@@ -142,7 +142,9 @@ def travel(subject: Subject, seed: int, step: Callable[[int, int], None] | None 
         Told how many of how many cutoffs are done.
     """
     cut, mixed = Travel(), Travel()
-    deaf = {d.name: None for d in subject.whole.definitions if _probed(d, subject.static)}
+    deaf = dict.fromkeys(
+        [POPULATION, *(d.name for d in subject.whole.definitions if _probed(d, subject.static))]
+    )
     days = subject.calendar.days
     for k, (day, cutoff) in enumerate(zip(days, subject.calendar.cutoffs, strict=True)):
         rows = moved(subject.tables, cutoff)
