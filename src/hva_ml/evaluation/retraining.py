@@ -13,8 +13,12 @@ from hva_ml.evaluation.decay import Point, by_age
 from hva_ml.evaluation.metrics import MODEL
 from hva_ml.evaluation.ranking import Floats, ratio
 
-# The two that a challenger must hold against the champion decide here too.
-DECIDING = {"roc_auc": "ROC AUC", "captured_revenue_top_20": "the revenue captured by the top 20 %"}
+# The two that a challenger must hold against the champion, and the probabilities themselves.
+DECIDING = {
+    "roc_auc": "ROC AUC",
+    "captured_revenue_top_20": "the revenue captured by the top 20 %",
+    "brier": "the Brier score",
+}
 MIN_PAIRS = 5
 MIN_AGES = 3
 
@@ -75,8 +79,10 @@ def recommend(found: Sequence[Measured], tolerance: float, seed: int) -> Recomme
     """Return after how many days a model should be trained again.
 
     A model has aged when it is worse than a fresh one on the same accounts by more than `tolerance`, in ROC
-    AUC or in the revenue captured by the top 20 %, whichever comes first. A metric has a say only if its
-    loss, on average over all ages, is above 0 beyond doubt (95 % interval): noise alone passes any tolerance.
+    AUC, in the revenue captured by the top 20 %, or in the Brier score, whichever comes first. A metric has a
+    say only if its loss, on average over all ages, is above 0 beyond doubt (95 % interval): noise alone
+    passes any tolerance.
+
     The losses by age are smoothed so that they never fall with age (isotonic regression, weighted by pairs,
     0 at age 0), and read between two ages along a straight line. Ages with fewer than `MIN_PAIRS` pairs do
     not count, for an interval from a few cohorts is too narrow; with fewer than `MIN_AGES` such ages nobody
@@ -107,7 +113,7 @@ def recommend(found: Sequence[Measured], tolerance: float, seed: int) -> Recomme
         told = "; ".join(f"{DECIDING[m]} was {loss}" for m, loss in losses.items())
         reason = (
             f"compared with a fresh model on the same accounts, on average over ages up to {oldest} days "
-            f"{told}; nowhere was it shown to be lower by more than {tolerance:g}"
+            f"{told}; nowhere was it shown to be worse by more than {tolerance:g}"
         )
         return Recommendation("no decay shown", oldest, None, None, tolerance, oldest, reason)
     drawn = np.min([_passing_draws(curves[m], tolerance) for m in shown], axis=0)
@@ -116,8 +122,8 @@ def recommend(found: Sequence[Measured], tolerance: float, seed: int) -> Recomme
     # Nothing new has matured before the next cutoff.
     step = min(p.age_days / p.steps for points in curves.values() for p in points)
     reason = (
-        f"from an age of {shown[first]:.0f} days on, {DECIDING[first]} is more than {tolerance:g} below a "
-        f"fresh model's on the same accounts; on average over ages up to {oldest} days it was "
+        f"from an age of {shown[first]:.0f} days on, {DECIDING[first]} is worse by more than {tolerance:g} "
+        f"than a fresh model's on the same accounts; on average over ages up to {oldest} days it was "
         f"{losses[first]}; a new cohort comes every {step:.0f} days"
     )
     return Recommendation(
@@ -135,7 +141,7 @@ class _MeanLoss:
     high: float
 
     def __str__(self) -> str:
-        return f"lower by {self.loss:.3f} (95 % interval {self.low:.3f} to {self.high:.3f})"
+        return f"worse by {self.loss:.3f} (95 % interval {self.low:.3f} to {self.high:.3f})"
 
 
 def _mean_loss(points: list[Point]) -> _MeanLoss:

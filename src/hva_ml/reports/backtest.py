@@ -102,7 +102,7 @@ def html(view: BacktestView) -> str:
         ],
         ages=_ages(view),
         measures=[label(m) for m in dict.fromkeys(view.decay["metric"].to_pylist())],
-        deciding=" or ".join(DECIDING.values()),
+        deciding=", ".join(DECIDING.values()),
         folds=view.folds.to_pylist(),
         trained=sum(r["reason"] is None for r in view.folds.to_pylist()),
         figures={name: figure(draw) for name, draw in _drawings(view, tongue).items()},
