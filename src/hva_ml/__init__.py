@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.overview import overview
     from hva_ml.jobs.promote import compare, promote
     from hva_ml.jobs.score import score
+    from hva_ml.jobs.scorer import scorer
     from hva_ml.jobs.shap_values import shap_values
     from hva_ml.jobs.start import datasets, init
     from hva_ml.jobs.train import train
@@ -46,6 +47,7 @@ _HOME = {
     "overview": "jobs.overview",
     "promote": "jobs.promote",
     "score": "jobs.score",
+    "scorer": "jobs.scorer",
     "explain": "jobs.explain",
     "shap_values": "jobs.shap_values",
     "ConversionModel": "training.propensity",
@@ -69,6 +71,7 @@ __all__ = [
     "overview",
     "promote",
     "score",
+    "scorer",
     "shap_values",
     "train",
 ]

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import hva_ml as hva
 from hva_ml.cli import app
 from hva_ml.config import Engine
+from hva_ml.engines.spark import SparkEngine
 from hva_ml.errors import SourceError, UsageError
 from hva_ml.features import build
 from hva_ml.jobs.features import build_features
@@ -64,6 +65,19 @@ def test_a_night_on_spark_is_the_night_on_duckdb(main_job: Any, spark_here: None
     assert again.run_id == main_job.scores.run_id
     assert not again.published
     assert not main_job.ws.scratch.exists() or not list(main_job.ws.scratch.rglob("*.parquet"))
+
+
+def test_scores_on_spark_are_the_published_ones(main_job: Any, spark_here: None, tmp_path: Path) -> None:
+    SparkEngine(memory_gib=1.0, scratch=main_job.ws.scratch).close()
+    from pyspark.sql import SparkSession
+
+    features = str(main_job.scores.path / "features.parquet")
+    scorer = hva.scorer(main_job.ws, PIPELINE)
+    frame = SparkSession.builder.getOrCreate().read.parquet(features).repartition(7)
+    found = scorer.spark(frame).toArrow().sort_by("account_id")
+    published = main_job.scores.table.sort_by("account_id")
+    for name in ("account_id", "conversion_probability", "value_if_converted", "expected_value"):
+        assert found[name].combine_chunks().equals(published[name].combine_chunks()), name
 
 
 def test_an_engine_is_chosen_by_name(ws: hva.Workspace) -> None:
