@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.explain import explain
     from hva_ml.jobs.overview import overview
     from hva_ml.jobs.promote import compare, promote
+    from hva_ml.jobs.rollback import rollback
     from hva_ml.jobs.score import score
     from hva_ml.jobs.scorer import scorer
     from hva_ml.jobs.shap_values import shap_values
@@ -46,6 +47,7 @@ _HOME = {
     "compare": "jobs.promote",
     "overview": "jobs.overview",
     "promote": "jobs.promote",
+    "rollback": "jobs.rollback",
     "score": "jobs.score",
     "scorer": "jobs.scorer",
     "explain": "jobs.explain",
@@ -70,6 +72,7 @@ __all__ = [
     "init",
     "overview",
     "promote",
+    "rollback",
     "score",
     "scorer",
     "shap_values",

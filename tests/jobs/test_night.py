@@ -109,7 +109,7 @@ def test_a_refused_night_is_told_everywhere_and_mended_by_the_next_one(
     now = current(folder)
     assert (now.run_id, now.stale.as_of) == (last.run_id, TONIGHT)
     page = ws.reports(PIPELINE) / LAST / "scores.html"
-    assert "The scores as of Dec 31, 2025 did not come out" in page.read_text(encoding="utf-8")
+    assert "There are no valid scores as of Dec 31, 2025" in page.read_text(encoding="utf-8")
     best = read(folder, columns=["account_id"])["account_id"][0].as_py()
     told = hva.explain(ws, PIPELINE, best, language="de")
     assert told.record()["stale"]["as_of"] == TONIGHT
@@ -120,7 +120,7 @@ def test_a_refused_night_is_told_everywhere_and_mended_by_the_next_one(
     mended = hva.score(ws, PIPELINE, as_of=TONIGHT)
     assert (mended.run_id, mended.published) == (main_job.scores.run_id, True)
     assert current(folder).stale is None
-    assert "did not come out" not in mended.page.read_text(encoding="utf-8")
+    assert "no valid scores" not in mended.page.read_text(encoding="utf-8")
     assert "Stale" not in CliRunner().invoke(app, ["explain", PIPELINE, best, *root]).output
 
 

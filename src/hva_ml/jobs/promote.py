@@ -7,9 +7,10 @@ from hva_ml.errors import RefusedError, UsageError
 from hva_ml.jobs import evidence
 from hva_ml.jobs.train import Run
 from hva_ml.publication import lock
-from hva_ml.registry import promotion, tracking
+from hva_ml.registry import history, promotion, tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.card import card
+from hva_ml.registry.promotion import pointed
 from hva_ml.workspace import Workspace
 
 
@@ -109,5 +110,8 @@ def promote(run: Run, *, force: str | None = None) -> Release:
             kept.bundle, ws.models(config.name), run.version,
             card=card(bundle, gates, forced=reason), gates=gates, run_id=run.run_id, forced=reason,
         )  # fmt: skip
+        last = champion.version if champion else pointed(ws.models(config.name)) or ""
         tracking.set_champion(ws, config.name, run.version, forced=reason)
+        if last != run.version:
+            history.note(ws.models(config.name), history.Step("promoted", run.version, last, reason))
     return Release(config.name, run.version, run.run_id, path, bundle.release, tuple(gates), reason)

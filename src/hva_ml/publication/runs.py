@@ -85,7 +85,7 @@ def publish(
     run_id = run_id_of(identity)
     path = folder / RUNS / run_id
     _clear_parts(folder)
-    if not _is_whole(path, identity):
+    if not is_whole(path, identity):
         night = {} if tonight is None else {
             **judge(folder, tonight).record(), "profile": tonight.night.profile()
         }  # fmt: skip
@@ -154,7 +154,7 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )  # fmt: skip
 
 
-def _is_whole(path: Path, identity: Mapping[str, Any]) -> bool:
+def is_whole(path: Path, identity: Mapping[str, Any]) -> bool:
     """Return whether the run of an identity is there and whole."""
     if not path.is_dir():
         return False

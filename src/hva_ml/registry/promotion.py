@@ -31,6 +31,7 @@ __all__ = [
     "pointed",
     "release",
     "release_folder",
+    "released",
     "verified",
 ]
 
@@ -132,6 +133,12 @@ def release_folder(models_folder: Path, version: str) -> Path:
         For a version that cannot be the name of a folder.
     """
     return models_folder / _checked(version, "version")
+
+
+def released(models_folder: Path) -> tuple[str, ...]:
+    """Return the versions that have been released, numbers in their order, then others by name."""
+    found = [p.parent.name for p in models_folder.glob(f"*/{RECORD}") if _VERSION.fullmatch(p.parent.name)]
+    return tuple(sorted(found, key=lambda v: (not v.isdigit(), int(v) if v.isdigit() else 0, v)))
 
 
 def verified(folder: Path) -> dict[str, Any]:

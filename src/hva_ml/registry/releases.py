@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hva_ml.errors import IntegrityError, RefusedError
+from hva_ml.errors import HvaError, IntegrityError, RefusedError
 from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.promotion import BESIDE, pointed, release_folder, verified
@@ -26,18 +26,51 @@ def champion_release(ws: Workspace, pipeline: str) -> tuple[str, Bundle]:
     IntegrityError
         If the release is missing, damaged, or not the model that was registered.
     """
-    folder = ws.models(pipeline)
-    version = tracking.champion_version(ws, pipeline)
-    registered = tracking.release_tag(ws, pipeline, version) if version else None
-    version = version or pointed(folder)
+    version, registered = champion(ws, pipeline)
+    tag = tracking.release_tag(ws, pipeline, version) if registered else None
+    return version, _open(release_folder(ws.models(pipeline), version), pipeline, tag)
+
+
+def champion(ws: Workspace, pipeline: str) -> tuple[str, bool]:
+    """Return the champion's version, and whether it is MLflow's alias that says so.
+
+    Raises
+    ------
+    RefusedError
+        If there is no champion; the message names ``hva promote``.
+    """
+    alias = tracking.champion_version(ws, pipeline)
+    version = alias or pointed(ws.models(pipeline))
     if version is None:
         raise RefusedError(
             f"The pipeline '{pipeline}' has no champion yet.",
-            where=str(folder),
+            where=str(ws.models(pipeline)),
             why="Only a model that has held its gates may score.",
             fix=f"hva train {pipeline}, then hva promote {pipeline}",
         )
-    return version, _open(release_folder(folder, version), pipeline, registered)
+    return version, alias is not None
+
+
+def registered_release(ws: Workspace, pipeline: str, version: str) -> Bundle:
+    """Return the model of a released version that MLflow knows, held to the hash it was registered with.
+
+    Raises
+    ------
+    RefusedError
+        If MLflow no longer knows the version.
+    IntegrityError
+        As `read_release`.
+    """
+    try:
+        tag = tracking.release_tag(ws, pipeline, version)
+    except HvaError as error:
+        raise RefusedError(
+            f"MLflow no longer knows version {version} of '{pipeline}'.",
+            where=error.what,
+            why="The alias decides which version scores, and can only name one that is registered.",
+            fix=f"Another version: hva rollback {pipeline} --to VERSION; or train and promote again.",
+        ) from error
+    return _open(release_folder(ws.models(pipeline), version), pipeline, tag)
 
 
 def read_release(ws: Workspace, pipeline: str, version: str) -> Bundle:

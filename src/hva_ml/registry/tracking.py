@@ -274,11 +274,39 @@ def set_champion(ws: Workspace, pipeline: str, version: str, *, forced: str = ""
     IntegrityError
         If the version has not been released.
     """
+    tags = {"gates": "forced", "force_reason": forced} if forced else {"gates": "held"}
+    _crown(ws, pipeline, version, {version: tags})
+
+
+def restore_champion(ws: Workspace, pipeline: str, version: str, *, instead_of: str, reason: str) -> None:
+    """Make an earlier champion the champion again, and note the reason at both versions.
+
+    Parameters
+    ----------
+    ws, pipeline, version
+        As `set_champion`.
+    instead_of : str
+        The version that is withdrawn.
+    reason : str
+        Why; may be empty.
+
+    Raises
+    ------
+    HvaError, IntegrityError
+        As `set_champion`.
+    """
+    told = reason or "no reason given"
+    withdrawn = {instead_of: {"withdrawn": told}} if instead_of != version else {}
+    restored = {version: {"restored": told, "restored_from": instead_of}}
+    _crown(ws, pipeline, version, restored | withdrawn)
+
+
+def _crown(ws: Workspace, pipeline: str, version: str, tags: Mapping[str, Mapping[str, str]]) -> None:
     verified(release_folder(ws.models(pipeline), version))
     with connected(ws) as (_, client):
-        client.set_model_version_tag(pipeline, version, "gates", "forced" if forced else "held")
-        if forced:
-            client.set_model_version_tag(pipeline, version, "force_reason", forced)
+        for of, told in tags.items():
+            for name, value in told.items():
+                client.set_model_version_tag(pipeline, of, name, value)
         client.set_registered_model_alias(pipeline, CHAMPION, version)
         if _aliases(client, pipeline).get(CHALLENGER) == version:
             client.delete_registered_model_alias(pipeline, CHALLENGER)

@@ -197,8 +197,8 @@ ACCOUNT: dict[str, tuple[str, str]] = {
     "advice_title": ("Was mit einem höheren Wert einhergeht", "What goes with a higher value"),
     "stale": ("Nicht der neueste Stand.", "Not the latest."),
     "stale_day": (
-        "Die Bewertung zum {day} ist nicht erschienen; dies ist die letzte, die vollständig und geprüft ist.",
-        "The scores as of {day} did not come out; these are the last complete and audited ones.",
+        "Zum {day} gibt es keine gültige Bewertung; dies ist die letzte, die vollständig und geprüft ist.",
+        "There are no valid scores as of {day}; these are the last complete and audited ones.",
     ),
     "stale_text": (
         "Diese Bewertung gilt nicht mehr; eine neue ist noch nicht erschienen.",

@@ -1,0 +1,35 @@
+"""Commands that put right or tidy what has been published: the way back."""
+
+from typing import Annotated
+
+import typer
+
+from hva_ml.cli.commands import Json, PipelineName, Root, app, example
+from hva_ml.cli.terminal import command, console, print_json
+
+
+@app.command(
+    epilog=example(
+        "hva rollback dach_sample", 'hva rollback dach_sample --to 3 --reason "doubled values in Austria"'
+    )
+)
+@command
+def rollback(
+    pipeline: PipelineName,
+    to: Annotated[
+        str | None, typer.Option("--to", help="A released version; else the champion before the present one.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is noted in the registry.")] = "",
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Make an earlier release the champion again, and put its last scores back. Nothing is computed."""
+    from hva_ml.cli import operations_render as render
+    from hva_ml.jobs.rollback import rollback as job
+    from hva_ml.workspace import Workspace
+
+    done = job(Workspace.find(root), pipeline, to=to, reason=reason)
+    if as_json:
+        print_json(done.record())
+        return
+    render.rollback(console(), done)
