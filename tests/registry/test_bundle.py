@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureSet
 from hva_ml.registry.bundle import Bundle, release_of
-from hva_ml.registry.folders import canonical
+from hva_ml.registry.folders import bytes_entry, canonical, text_hash
 
 FILES = {
     "conversion.txt",
@@ -151,3 +152,22 @@ def test_json_keeps_every_float_exactly(number):
         assert back is None
     else:
         assert np.float64(back).tobytes() == np.float64(number).tobytes()
+
+
+def test_a_model_that_an_earlier_version_wrote_in_other_words_keeps_its_release(bundle, tmp_path):
+    bundle.write(tmp_path / "now")
+    shutil.copytree(tmp_path / "now", tmp_path / "then")
+    records = json.loads((tmp_path / "then" / "features.json").read_text(encoding="utf-8"))
+    # Fields that came later were not written then.
+    written = json.dumps([{k: v for k, v in r.items() if not k.startswith("one_")} for r in records]).encode()
+    (tmp_path / "then" / "features.json").write_bytes(written)
+    manifest = json.loads((tmp_path / "then" / "manifest.json").read_text(encoding="utf-8"))
+    entries = manifest["files"] | {"features.json": bytes_entry(written)}
+    release = text_hash(canonical({"format": manifest["format"], "files": entries}))
+    record = {**manifest, "files": entries, "release": release}
+    (tmp_path / "then" / "manifest.json").write_text(json.dumps(record), encoding="utf-8")
+    found = Bundle.read(tmp_path / "then")
+    assert found.release == release_of(tmp_path / "then") == release != bundle.release
+    assert found.definitions == bundle.definitions
+    found.write(tmp_path / "again")
+    assert release_of(tmp_path / "again") == bundle.release

@@ -1,6 +1,7 @@
 """The page of a score run: order, tiers, curve, links."""
 
 from collections.abc import Callable
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,29 @@ def test_the_file_is_the_page(views: Any, tmp_path: Path) -> None:
     path = scores.write(views.scores(), tmp_path / "scores.html", language="de", country="CH")
     assert path.read_text("utf-8") == scores.html(views.scores(), language="de", country="CH")
     assert Tongue("de", "CH").money(1000.0, "EUR") in path.read_text("utf-8")
+
+
+def test_a_page_tells_its_state_and_the_same_page_written_stale_is_the_same(
+    views: Any, tmp_path: Path
+) -> None:
+    fresh, told = tmp_path / "fresh.html", tmp_path / "stale.html"
+    scores.write(views.scores(), fresh)
+    scores.write(views.scores(stale=True, missing=date(2026, 1, 2)), told)
+    before = fresh.read_bytes()
+    assert scores.restate(fresh, "3fa9c1", stale=True, missing=date(2026, 1, 2))
+    assert fresh.read_bytes() == told.read_bytes() != before
+    assert "no valid scores as of Jan 2, 2026" in fresh.read_text(encoding="utf-8")
+    assert scores.restate(fresh, "3fa9c1", stale=True, missing=None)
+    assert "no longer hold" in fresh.read_text(encoding="utf-8")
+    assert scores.restate(fresh, "3fa9c1", stale=False, missing=None)
+    assert fresh.read_bytes() == before
+
+
+def test_a_page_of_another_run_or_none_is_left_as_it_is(views: Any, tmp_path: Path) -> None:
+    path = scores.write(views.scores(), tmp_path / "scores.html")
+    before = path.read_bytes()
+    assert not scores.restate(path, "0000000000000000", stale=True, missing=None)
+    assert path.read_bytes() == before
+    assert not scores.restate(tmp_path / "nothing.html", "3fa9c1", stale=True, missing=None)
+    path.write_text("3fa9c1 without its marks", encoding="utf-8")
+    assert not scores.restate(path, "3fa9c1", stale=True, missing=None)

@@ -252,3 +252,25 @@ def test_blocks_change_no_bit(bundle, rows, scored, monkeypatch):
     assert again.table.equals(scored.table)
     assert again.explanations.equals(scored.explanations)
     assert [p["scores"].num_rows for p in again.parts()] == [37] * 8 + [4]
+
+
+def test_a_pipeline_file_that_has_gone_on_since_the_release_gives_the_same_scores(bundle, rows, scored):
+    """After a rollback: other features stand among those of the release, and in another order."""
+    table, others = rows.table, []
+    for k, place in enumerate((3, 6)):
+        name = f"later.{k}"
+        table = table.add_column(place, name, pa.array(np.arange(300.0)))
+        others.append(dataclasses.replace(rows.definitions[0], name=name, topic=""))
+    mixed = FeatureSet(table, (others[0], *rows.definitions[::-1], others[1]))
+    again = run(bundle, mixed)
+    assert again.table.equals(scored.table)
+    assert again.explanations.equals(scored.explanations)
+    assert next(again.parts())["scores"].equals(scored.table)
+
+
+def test_a_feature_of_the_release_that_is_no_longer_made_is_named(bundle, rows):
+    gone = rows.definitions[3]
+    fewer = FeatureSet(rows.table.drop_columns([gone.name]), tuple(d for d in rows.definitions if d != gone))
+    with pytest.raises(ContractError, match="needs a feature that is not there") as caught:
+        run(bundle, fewer)
+    assert caught.value.where == gone.name

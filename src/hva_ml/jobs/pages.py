@@ -17,6 +17,7 @@ from hva_ml.explanation.reader import spoken_of
 from hva_ml.explanation.reasons import reasons, topic_labels
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.judgement import Judgement
+from hva_ml.jobs.state import place
 from hva_ml.publication import Published
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
@@ -137,8 +138,7 @@ def write_scores_page(ws: Workspace, config: PipelineConfig, run: Published) -> 
         stale=run.stale is not None,
         missing=run.stale.missing if run.stale else None,
     )
-    place = ws.reports(config.name) / f"{day:%Y-%m-%d}" / "scores.html"
-    return table, scores_page.write(view, place, top=MOST_LISTED)
+    return table, scores_page.write(view, place(ws, config.name, day), top=MOST_LISTED)
 
 
 def _main_reasons(bundle: Bundle, few: FeatureSet, config: PipelineConfig) -> dict[str, str]:

@@ -7,14 +7,13 @@ from pathlib import Path
 from hva_ml import config as configs
 from hva_ml import publication
 from hva_ml.errors import ConfigError, HvaError, IntegrityError, RefusedError, UsageError, nearest
-from hva_ml.jobs.pages import write_scores_page
+from hva_ml.jobs.state import restate
 from hva_ml.publication import Published, reading
 from hva_ml.publication.runs import is_whole, point
 from hva_ml.publication.stale import Stale, mark
 from hva_ml.registry import history, promotion, tracking
-from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.champion import champion, release_hash
 from hva_ml.registry.history import Step
-from hva_ml.registry.releases import champion, read_release, registered_release
 from hva_ml.workspace import Workspace
 
 
@@ -95,15 +94,15 @@ def rollback(ws: Workspace, pipeline: str, *, to: str | None = None, reason: str
     with publication.lock(ws.lock(pipeline)):
         now, registered = champion(ws, pipeline)
         step = _step(ws, pipeline, now, to, reason.strip())
-        bundle = (registered_release if registered else read_release)(ws, pipeline, step.version)
-        run, notes = _last_run(ws, pipeline, step.version, bundle)
+        release = release_hash(ws, pipeline, step.version, registered=registered)
+        run, notes = _last_run(ws, pipeline, step.version, release)
         shown = _current(ws, pipeline)
         if now == step.version and step.done and (run is None or (shown and shown.run_id == run.run_id)):
             return _told(pipeline, step, run, False, (*notes, "Nothing was to be changed."))
         step = replace(step, run_id=run.run_id if run else "", done=False)
         _change(ws, pipeline, step, run, shown, registered=registered)
         page = _page(ws, pipeline)
-    drift = _drift(ws, pipeline, step.version, bundle)
+    drift = _drift(ws, pipeline, step.version)
     return _told(pipeline, step, run, True, (*notes, *_unscored(pipeline, step, run, shown), *drift, *page))
 
 
@@ -137,12 +136,12 @@ def _step(ws: Workspace, pipeline: str, now: str, to: str | None, reason: str) -
 
 
 def _last_run(
-    ws: Workspace, pipeline: str, version: str, bundle: Bundle
+    ws: Workspace, pipeline: str, version: str, release: str
 ) -> tuple[Published | None, tuple[str, ...]]:
     """Return the latest whole run that a release has made, and what was found damaged on the way."""
     notes: list[str] = []
     for run in reversed(reading.runs(ws.scores(pipeline))):
-        if (_version(run), run.identity.get("release")) != (version, bundle.release):
+        if (_version(run), run.identity.get("release")) != (version, release):
             continue
         if is_whole(run.path, run.identity):
             return run, tuple(notes)
@@ -208,15 +207,13 @@ def _unscored(pipeline: str, step: Step, run: Published | None, shown: Published
     return (f"Version {step.version} has made no scores that are still here.{stay} {how}",)
 
 
-def _drift(ws: Workspace, pipeline: str, version: str, bundle: Bundle) -> tuple[str, ...]:
+def _drift(ws: Workspace, pipeline: str, version: str) -> tuple[str, ...]:
     """Say so if the pipeline file is no longer the one that the release was trained with."""
-    try:
-        then = configs.parse(bundle.config_text, f"{pipeline}.toml").fingerprint()
-        if then == ws.config(pipeline).fingerprint():
-            return ()
-    except ConfigError:
-        pass
     kept = promotion.release_folder(ws.models(pipeline), version) / "pipeline.toml"
+    with suppress(ConfigError):
+        then = configs.parse(kept.read_text(encoding="utf-8"), f"{pipeline}.toml")
+        if then.fingerprint() == ws.config(pipeline).fingerprint():
+            return ()
     return (
         f"pipelines/{pipeline}.toml is not the file that version {version} was trained with; compare it with "
         f"{kept} before the next hva score.",
@@ -224,12 +221,12 @@ def _drift(ws: Workspace, pipeline: str, version: str, bundle: Bundle) -> tuple[
 
 
 def _page(ws: Workspace, pipeline: str) -> tuple[str, ...]:
-    """Write the page of the run that counts now; going back must not fail for a page."""
+    """Let the page of the run that counts now say so; going back must not fail for a page."""
     run = _current(ws, pipeline)
     if run is None:
         return ()
     try:
-        write_scores_page(ws, ws.config(pipeline), run)
+        restate(ws, ws.config(pipeline), run)
     except (HvaError, OSError) as error:
         what = error.what if isinstance(error, HvaError) else str(error.strerror)
         return (f"The page of the run was not written: {what}",)

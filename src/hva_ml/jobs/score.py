@@ -20,6 +20,7 @@ from hva_ml.jobs.features import build_features
 from hva_ml.jobs.pages import write_scores_page
 from hva_ml.jobs.prepare import Prepared, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.jobs.state import restate
 from hva_ml.registry.releases import champion_release
 from hva_ml.workspace import Workspace
 
@@ -126,7 +127,7 @@ def score(
     if force is not None and not force.strip():
         raise UsageError("To publish all the same needs a reason.", where="--force", fix='--force "why"')
     with publication.lock(ws.lock(config.name)):
-        with publication.kept(ws.scores(config.name), day, lambda run: write_scores_page(ws, config, run)):
+        with publication.kept(ws.scores(config.name), day, lambda run: restate(ws, config, run)):
             published, findings = _published(ws, config, day, (force or "").strip(), progress)
         progress.stage("Writing the page of the run")
         table, page = write_scores_page(ws, config, published)

@@ -124,7 +124,7 @@ def _judged(stream: Stream, limits: Audit) -> AuditRow:
     if stream.arrivals < LEAST_ARRIVALS:
         return row("not applicable", f"'{stream.name}' has arrived too seldom to have a habit.")
     bound = max(LEAST_SILENCE_DAYS, limits.max_silence * stream.longest)
-    asked = f"at most {bound:.1f} days"
-    habit = f"its longest silence before was {stream.longest:.1f} days"
-    what = f"'{stream.name}' arrived {stream.silent:.1f} days ago; {habit}."
+    asked = f"at most {bound:.3g} days"
+    habit = f"its longest silence before was {stream.longest:.3g} days"
+    what = f"'{stream.name}' arrived {stream.silent:.3g} days ago; {habit}."
     return row("found" if stream.silent > bound else "passed", what, stream.silent, asked)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,10 @@ from hva_ml.config import Audit
 from hva_ml.contracts.records import ContractTables
 from hva_ml.publication.reading import NIGHT, Published, manifest_of, read
 from hva_ml.publication.rows import AuditRow
-from hva_ml.scoring import Scored
+
+if TYPE_CHECKING:
+    # Whoever only reads scores need not load the models' libraries.
+    from hva_ml.scoring import Scored
 
 Floats = npt.NDArray[np.float64]
 NUMBERS = ("conversion_probability", "value_if_converted", "expected_value")
@@ -101,7 +104,7 @@ class Tonight:
     force: str = ""
 
 
-def of_scored(scored: Scored, visible: ContractTables, settings: str) -> Night:
+def of_scored(scored: "Scored", visible: ContractTables, settings: str) -> Night:
     """Return the night of scores that are not written yet.
 
     Parameters

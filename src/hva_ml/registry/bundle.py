@@ -1,6 +1,5 @@
 """The model as plain files: booster texts, JSON and the pipeline's TOML, all under hashes, no pickle."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,20 +19,15 @@ from hva_ml.features.definition import FeatureDefinition, FeatureSet
 from hva_ml.registry.folders import (
     MANIFEST,
     bytes_entry,
-    canonical,
     pretty,
     read_json,
-    text_hash,
-    verify,
     whole_folder,
 )
+from hva_ml.registry.identity import FIX, FORMAT, release_hash, release_of
 from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
 
 Floats = npt.NDArray[np.float64]
-
-FORMAT = "hva-bundle-1"
-_FIX = "Restore the folder from a copy or from git, or train and promote again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +198,7 @@ class Bundle:
     @cached_property
     def release(self) -> str:
         """The sha256 that names this model: equal files, equal release."""
-        return _release({name: bytes_entry(content) for name, content in self.files.items()})
+        return release_hash({name: bytes_entry(content) for name, content in self.files.items()})
 
     def write(self, folder: Path) -> None:
         """Write the bundle as one whole folder; writing the same again does nothing.
@@ -214,8 +208,9 @@ class Bundle:
         IntegrityError
             If `folder` already holds anything else.
         """
+        entries = {name: bytes_entry(content) for name, content in self.files.items()}
         if folder.exists():
-            if release_of(folder) != self.release:
+            if release_of(folder) != release_hash(entries):
                 raise IntegrityError(
                     "The folder already holds another model.",
                     where=str(folder),
@@ -223,8 +218,7 @@ class Bundle:
                     fix="Choose another folder, or remove this one by hand.",
                 )
             return
-        entries = {name: bytes_entry(content) for name, content in self.files.items()}
-        manifest = {"format": FORMAT, "files": entries, "release": self.release}
+        manifest = {"format": FORMAT, "files": entries, "release": release_hash(entries)}
         with whole_folder(folder) as part:
             for name, content in self.files.items():
                 (part / name).write_bytes(content)
@@ -246,13 +240,13 @@ class Bundle:
         IntegrityError
             Naming the first file that is missing, changed, foreign or not understood.
         """
-        release_of(folder, beside=beside)
-        record = {p: read_json(folder / f"{p}.json", _FIX) for p in ("encoder", "calibrator", "features")}
-        reference = read_json(folder / "reference.json", _FIX)
-        stored = read_json(folder / "metadata.json", _FIX)
+        release = release_of(folder, beside=beside)
+        record = {p: read_json(folder / f"{p}.json", FIX) for p in ("encoder", "calibrator", "features")}
+        reference = read_json(folder / "reference.json", FIX)
+        stored = read_json(folder / "metadata.json", FIX)
         try:
             facts = stored["model"]
-            return cls(
+            found = cls(
                 pipeline=str(facts["pipeline"]),
                 config_text=_text(folder / "pipeline.toml"),
                 definitions=tuple(FeatureDefinition(**d) for d in record["features"]),
@@ -268,34 +262,15 @@ class Bundle:
                 gap_days=int(facts["gap_days"]),
                 metadata=dict(stored["metadata"]),
             )
+            # The files decide: this version might write the same model in other words.
+            vars(found)["release"] = release
+            return found
         except (KeyError, TypeError, ValueError) as error:
             raise IntegrityError(
                 "The model's files are whole but not in the form this version writes.",
                 where=str(folder),
                 fix="Use the version of hva-ml named in metadata.json, or train and promote again.",
             ) from error
-
-
-def release_of(folder: Path, *, beside: tuple[str, ...] = ()) -> str:
-    """Verify a bundle's folder without loading it, and return its release hash.
-
-    Raises
-    ------
-    IntegrityError
-        As `Bundle.read`.
-    """
-    manifest = read_json(folder / MANIFEST, _FIX)
-    wrong = not isinstance(manifest, Mapping) or set(manifest) != {"format", "files", "release"}
-    if wrong or manifest["format"] != FORMAT or manifest["release"] != _release(manifest["files"]):
-        raise IntegrityError(
-            f"The manifest is not a whole one of the form {FORMAT}.", where=str(folder / MANIFEST), fix=_FIX
-        )
-    verify(folder, manifest["files"], _FIX, beside)
-    return str(manifest["release"])
-
-
-def _release(entries: Mapping[str, Any]) -> str:
-    return text_hash(canonical({"format": FORMAT, "files": entries}))
 
 
 def _text(path: Path) -> str:

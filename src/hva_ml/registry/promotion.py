@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from hva_ml.errors import IntegrityError, UsageError
-from hva_ml.registry.bundle import release_of
 from hva_ml.registry.folders import (
     MANIFEST,
     bytes_entry,
@@ -19,6 +18,7 @@ from hva_ml.registry.folders import (
     whole_folder,
 )
 from hva_ml.registry.gates import GateResult, gates
+from hva_ml.registry.identity import FIX, release_of
 
 __all__ = [
     "BESIDE",
@@ -41,7 +41,6 @@ RECORD = "release.json"
 BESIDE = (CARD, RECORD)
 FORMAT = "hva-release-1"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-_FIX = "Restore the folder from a copy or from git, or train and promote again."
 
 
 def release(
@@ -116,7 +115,7 @@ def release(
         "card": bytes_entry(text),
     }
     with whole_folder(folder) as part:
-        for name in (*read_json(bundle_folder / MANIFEST, _FIX)["files"], MANIFEST):
+        for name in (*read_json(bundle_folder / MANIFEST, FIX)["files"], MANIFEST):
             (part / name).write_bytes((bundle_folder / name).read_bytes())
         (part / CARD).write_bytes(text)
         (part / RECORD).write_bytes(pretty({**record, "seal": text_hash(canonical(record))}).encode())
@@ -150,12 +149,12 @@ def verified(folder: Path) -> dict[str, Any]:
         Naming the first file that is missing, changed or foreign.
     """
     model = release_of(folder, beside=BESIDE)
-    record = read_json(folder / RECORD, _FIX)
+    record = read_json(folder / RECORD, FIX)
     body = {k: v for k, v in record.items() if k != "seal"} if isinstance(record, dict) else {}
     if not body or record.get("seal") != text_hash(canonical(body)) or body.get("release") != model:
-        raise IntegrityError("The release's record has been changed.", where=str(folder / RECORD), fix=_FIX)
+        raise IntegrityError("The release's record has been changed.", where=str(folder / RECORD), fix=FIX)
     if not (folder / CARD).is_file() or file_entry(folder / CARD) != body["card"]:
-        raise IntegrityError("The model card has been changed.", where=str(folder / CARD), fix=_FIX)
+        raise IntegrityError("The model card has been changed.", where=str(folder / CARD), fix=FIX)
     return body
 
 

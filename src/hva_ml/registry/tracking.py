@@ -15,7 +15,6 @@ from typing import Any
 
 from hva_ml.errors import UsageError
 from hva_ml.features.definition import FeatureDefinition
-from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.connection import available, connected
 from hva_ml.registry.promotion import point, release_folder, verified
 from hva_ml.workspace import Workspace
@@ -106,6 +105,9 @@ def log_run(
     HvaError
         If MLflow cannot be reached or refuses.
     """
+    # Only whoever logs a model loads the models' libraries: aliases are asked for in a hurry.
+    from hva_ml.registry.bundle import Bundle
+
     bundle = Bundle.read(bundle_folder)
     with connected(ws) as (mlflow, client):
         if mlflow.active_run() is not None:

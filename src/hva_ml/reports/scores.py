@@ -20,6 +20,17 @@ COLUMNS = ("account_id", "rank", "tier", "conversion_probability", "value_if_con
            "percentile", "in_capacity")  # fmt: skip
 
 
+STATE = ("<!-- state -->", "<!-- end of state -->")
+
+
+@dataclass(frozen=True)
+class Staleness:
+    """What a page says of whether its scores still count; see `ScoresView`."""
+
+    stale: bool
+    missing: date | None
+
+
 @dataclass(frozen=True)
 class ScoresView:
     """Everything the page of one score run shows.
@@ -169,3 +180,35 @@ def write(
 ) -> Path:
     """Write the page of one score run, whole or not at all; returns `path`."""
     return pages.write(path, html(view, language=language, country=country, top=top))
+
+
+def restate(
+    path: Path,
+    run_id: str,
+    *,
+    stale: bool,
+    missing: date | None,
+    language: Language = "en",
+    country: str = "DE",
+) -> bool:
+    """Let a page that is there say whether its scores are stale; return False if it is not of that run.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        As written by `write`, in the same language and country.
+    run_id : str
+        The run it must be of.
+    stale, missing : bool, datetime.date or None
+        As in `ScoresView`.
+    """
+    try:
+        head, begin, rest = path.read_text(encoding="utf-8").partition(STATE[0])
+    except (OSError, UnicodeDecodeError):
+        return False
+    _, end, tail = rest.partition(STATE[1])
+    if not end or run_id not in head:
+        return False
+    told = render("state.html", Tongue(language, country), view=Staleness(stale, missing))
+    pages.write(path, f"{head}{begin}{told}{end}{tail}")
+    return True

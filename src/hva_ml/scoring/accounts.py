@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from hva_ml.config import Explanation, Scoring
 from hva_ml.errors import ContractError, NotEnoughDataError
-from hva_ml.features.definition import FeatureSet
+from hva_ml.features.definition import INDEX, FeatureSet
 from hva_ml.registry.bundle import Bundle
 from hva_ml.scoring.explained import Explained, explained
 from hva_ml.scoring.tiers import Tiers, tiers
@@ -181,7 +181,7 @@ def score(
     ContractError
         For several cutoffs, or an account twice.
     """
-    rows = _ordered(features)
+    rows = _of_release(bundle, _ordered(features))
     n = rows.table.num_rows
     probability, value, unseen = np.empty(n), np.empty(n), np.zeros(n, dtype=np.int64)
     for first in range(0, n, BLOCK):
@@ -197,6 +197,16 @@ def score(
         bundle, rows, probability, value, weight, unseen, place, _day(bundle, rows), model_version, config,
         explanation or Explanation(), kind or bundle.references.kind,
     )  # fmt: skip
+
+
+def _of_release(bundle: Bundle, features: FeatureSet) -> FeatureSet:
+    """Return the features that the release reads, in its order: a pipeline file may have gone on since.
+
+    One that is missing is named by the encoder.
+    """
+    known = {d.name: d for d in features.definitions}
+    own = tuple(known[d.name] for d in bundle.definitions if d.name in known)
+    return FeatureSet(features.table.select([*INDEX, *(d.name for d in own)]), own)
 
 
 def _ordered(features: FeatureSet) -> FeatureSet:
