@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.explain import explain
     from hva_ml.jobs.overview import overview
     from hva_ml.jobs.promote import compare, promote
+    from hva_ml.jobs.prune import prune
     from hva_ml.jobs.rollback import rollback
     from hva_ml.jobs.score import score
     from hva_ml.jobs.scorer import scorer
@@ -47,6 +48,7 @@ _HOME = {
     "compare": "jobs.promote",
     "overview": "jobs.overview",
     "promote": "jobs.promote",
+    "prune": "jobs.prune",
     "rollback": "jobs.rollback",
     "score": "jobs.score",
     "scorer": "jobs.scorer",
@@ -72,6 +74,7 @@ __all__ = [
     "init",
     "overview",
     "promote",
+    "prune",
     "rollback",
     "score",
     "scorer",

@@ -1,4 +1,4 @@
-"""Commands that put right or tidy what has been published: the way back."""
+"""Commands that put right or tidy what has been published: the way back, and room."""
 
 from typing import Annotated
 
@@ -33,3 +33,29 @@ def rollback(
         print_json(done.record())
         return
     render.rollback(console(), done)
+
+
+@app.command(
+    epilog=example("hva prune dach_sample --keep 30 --dry-run", "hva prune dach_sample --keep-days 400")
+)
+@command
+def prune(
+    pipeline: PipelineName,
+    keep: Annotated[int | None, typer.Option("--keep", help="So many of the latest runs stay.")] = None,
+    keep_days: Annotated[
+        int | None, typer.Option("--keep-days", help="So many days stay, counted back from the latest run.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Remove old runs of scores; never the current one, nor one that a rollback needs."""
+    from hva_ml.cli import operations_render as render
+    from hva_ml.jobs.prune import prune as job
+    from hva_ml.workspace import Workspace
+
+    done = job(Workspace.find(root), pipeline, keep=keep, keep_days=keep_days, dry_run=dry_run)
+    if as_json:
+        print_json(done.record())
+        return
+    render.prune(console(), done)

@@ -1,11 +1,14 @@
-"""How a rollback looks in a terminal."""
+"""How a rollback and what was pruned look in a terminal."""
 
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
+from hva_ml.cli.render import plain
+
 if TYPE_CHECKING:
+    from hva_ml.jobs.prune import Pruned
     from hva_ml.jobs.rollback import Rollback
 
 
@@ -19,3 +22,19 @@ def rollback(out: Console, done: "Rollback") -> None:
         out.print(f"Reason   {escape(done.reason)}", soft_wrap=True)
     for note in done.notes:
         out.print(f"[yellow]Note[/]     {escape(note)}", soft_wrap=True)
+
+
+def prune(out: Console, done: "Pruned") -> None:
+    """Show what goes, and why the rest stays."""
+    if done.goes:
+        table = plain("Run", "As of", "Version", "Bytes")
+        for old in done.goes:
+            table.add_row(
+                old.run_id, old.as_of or "set aside as damaged", escape(old.version), f"{old.size:,}"
+            )
+        out.print(table)
+    would = "would go" if done.dry_run else "gone"
+    out.print(f"{len(done.goes)} runs {would}, {done.size:,} bytes; {len(done.stays)} stay.")
+    for run_id, why in done.stays.items():
+        if why != "young enough":
+            out.print(f"[dim]{escape(run_id)} stays: {escape(why)}[/]", soft_wrap=True)

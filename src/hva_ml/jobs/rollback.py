@@ -8,8 +8,8 @@ from hva_ml import config as configs
 from hva_ml import publication
 from hva_ml.errors import ConfigError, HvaError, IntegrityError, RefusedError, UsageError, nearest
 from hva_ml.jobs.state import restate
-from hva_ml.publication import Published, reading
-from hva_ml.publication.runs import is_whole, point
+from hva_ml.publication import Published
+from hva_ml.publication.runs import latest_of, point
 from hva_ml.publication.stale import Stale, mark
 from hva_ml.registry import history, promotion, tracking
 from hva_ml.registry.champion import champion, release_hash
@@ -95,7 +95,11 @@ def rollback(ws: Workspace, pipeline: str, *, to: str | None = None, reason: str
         now, registered = champion(ws, pipeline)
         step = _step(ws, pipeline, now, to, reason.strip())
         release = release_hash(ws, pipeline, step.version, registered=registered)
-        run, notes = _last_run(ws, pipeline, step.version, release)
+        run, damaged = latest_of(ws.scores(pipeline), step.version, release)
+        notes = tuple(
+            f"The run {d.run_id} as of {d.identity.get('as_of')} is damaged and was passed over."
+            for d in damaged
+        )
         shown = _current(ws, pipeline)
         if now == step.version and step.done and (run is None or (shown and shown.run_id == run.run_id)):
             return _told(pipeline, step, run, False, (*notes, "Nothing was to be changed."))
@@ -133,22 +137,6 @@ def _step(ws: Workspace, pipeline: str, now: str, to: str | None, reason: str) -
             else f"hva train {pipeline}, then hva promote {pipeline}",
         )
     return Step("rolled back", before[-1], now, reason)
-
-
-def _last_run(
-    ws: Workspace, pipeline: str, version: str, release: str
-) -> tuple[Published | None, tuple[str, ...]]:
-    """Return the latest whole run that a release has made, and what was found damaged on the way."""
-    notes: list[str] = []
-    for run in reversed(reading.runs(ws.scores(pipeline))):
-        if (_version(run), run.identity.get("release")) != (version, release):
-            continue
-        if is_whole(run.path, run.identity):
-            return run, tuple(notes)
-        notes.append(
-            f"The run {run.run_id} as of {run.identity.get('as_of')} is damaged and was passed over."
-        )
-    return None, tuple(notes)
 
 
 def _current(ws: Workspace, pipeline: str) -> Published | None:

@@ -29,6 +29,7 @@ from hva_ml.publication.reading import (
     run_id_of,
     runs,
 )
+from hva_ml.publication.retention import DAMAGED
 from hva_ml.publication.verdict import judge
 from hva_ml.registry.folders import (
     MANIFEST,
@@ -41,8 +42,6 @@ from hva_ml.registry.folders import (
     verify,
     whole_folder,
 )
-
-_DAMAGED = ".damaged"
 
 
 def publish(
@@ -104,6 +103,29 @@ def point(folder: Path, path: Path) -> bool:
         return False
     replace_file(folder / CURRENT, pointer)
     return True
+
+
+def latest_of(
+    folder: Path, version: str, release: str | None
+) -> tuple[Published | None, tuple[Published, ...]]:
+    """Return the latest whole run that a release has made, and the damaged ones that were passed over.
+
+    Parameters
+    ----------
+    folder : Path
+        ``data/scores/<pipeline>``.
+    version, release : str, str or None
+        Version and hash of the release; None for whatever hash.
+    """
+    damaged: list[Published] = []
+    for run in reversed(runs(folder)):
+        made = run.identity.get("model_version"), run.identity.get("release")
+        if made[0] != version or release not in (None, made[1]):
+            continue
+        if is_whole(run.path, run.identity):
+            return run, tuple(damaged)
+        damaged.append(run)
+    return None, tuple(damaged)
 
 
 def _write(
@@ -168,7 +190,7 @@ def is_whole(path: Path, identity: Mapping[str, Any]) -> bool:
 
 def _set_aside(path: Path) -> None:
     if path.exists():
-        aside = path.with_name(f".{path.name}{_DAMAGED}")
+        aside = path.with_name(f".{path.name}{DAMAGED}")
         shutil.rmtree(aside, ignore_errors=True)
         path.rename(aside)
 
