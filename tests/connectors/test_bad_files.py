@@ -213,3 +213,24 @@ def test_parquet_comes_back_as_written_whatever_its_folder_is_called(tmp_path: P
     pq.write_table(table, path)
     assert files.read_parquet(path, WHERE).equals(table)
     assert files.read_parquet(path, WHERE, ["id"]).column_names == ["id"]
+
+
+def test_a_folder_of_parquet_is_its_files_if_they_are_alike(tmp_path: Path) -> None:
+    for name, values in (("b", [2]), ("a", [1]), ("_c", ["x"])):
+        pq.write_table(pa.table({"v": values}), tmp_path / f"{name}.parquet")
+    assert [p.name for p in files.parquet(tmp_path, WHERE).paths] == ["a.parquet", "b.parquet"]
+    assert files.parquet(tmp_path / "a.parquet", WHERE).paths == (tmp_path / "a.parquet",)
+    pq.write_table(pa.table({"v": ["x"]}), tmp_path / "c.parquet")
+    with pytest.raises(SourceError, match=r"a\.parquet and c\.parquet have different columns"):
+        files.parquet(tmp_path, WHERE)
+    (tmp_path / "c.parquet").write_bytes(b"PAR1")
+    with pytest.raises(SourceError, match="truncated or damaged"):
+        files.parquet(tmp_path, WHERE)
+
+
+def test_a_folder_without_parquet_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(SourceError, match="folder, not a file"):
+        files.parquet(tmp_path, WHERE)
+    with pytest.raises(SourceError, match="no file"):
+        files.parquet(tmp_path / "x.parquet", WHERE)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hva_ml.config import PipelineConfig
 from hva_ml.connectors import instants, sources
+from hva_ml.engines.base import ParquetFiles
 from hva_ml.errors import ConfigError, SourceError
 from hva_ml.starter import simulator
 from hva_ml.workspace import Workspace
@@ -35,6 +36,21 @@ def test_csv_and_parquet_arrive_under_their_names(ws: Workspace, declare: Declar
     assert list(raw) == ["a", "x"]
     assert raw["x"].to_pylist() == [{"Nr": "007", "Größe": 1.5}]
     assert raw["a"].to_pylist() == [{"k": "1", "n": 1234.5}]
+
+
+def test_parquet_stays_on_disk_unless_it_is_converted(ws: Workspace, declare: Declare) -> None:
+    folder = ws.root / "data" / "raw" / "orders"
+    folder.mkdir()
+    for name, values in (("a", ["1"]), ("b", ["2"])):
+        pq.write_table(pa.table({"v": values}), folder / f"{name}.parquet")
+    other = '[sources.y]\nkind = "parquet"\npath = "data/raw/orders"\ntypes = { v = "number" }\n'
+    config = declare('kind = "parquet"', 'path = "data/raw/orders"', more=other)
+    found = sources.relations(ws, config)
+    assert found["x"] == ParquetFiles((folder / "a.parquet", folder / "b.parquet"))
+    assert found["y"] == sources.load(ws, config)["y"] == pa.table({"v": [1.0, 2.0]})
+    read = sources.tables(found)
+    assert read["x"].to_pylist() == [{"v": "1"}, {"v": "2"}]
+    assert read["y"] is found["y"]
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,12 @@ class TestQueries:
     ) -> None:
         column, kind = VALUES[name]
         table = pa.table({"place": range(4), "value": column})
+        # A folder of such a name must not turn into a column.
+        path = tmp_path / "value=x" / "t.parquet"
         if on_disk:
-            if name == "fine":
-                table = table.cast(pa.schema([("place", pa.int64()), ("value", kind)]), safe=False)
-            pq.write_table(table, tmp_path / "t.parquet")
-        engine.register("t", ParquetFiles((tmp_path / "t.parquet",)) if on_disk else table)
+            path.parent.mkdir()
+            pq.write_table(table, path)
+        engine.register("t", ParquetFiles((path,)) if on_disk else table)
         found = engine.query("SELECT value FROM t ORDER BY place", "x.sql")["value"]
         if name != "nothing" or not on_disk:
             assert found.type == kind
@@ -71,6 +72,18 @@ class TestQueries:
             pq.write_table(ORDERS, path)
         engine.register("orders", ParquetFiles(paths))
         assert engine.query("SELECT sum(amount) AS total FROM orders", "x.sql")["total"].to_pylist() == [6]
+
+    def test_a_damaged_page_is_an_error(self, engine: Engine, tmp_path: Path) -> None:
+        table = pa.table({"a": list(range(5000))})
+        path = tmp_path / "t.parquet"
+        pq.write_table(table, path, compression="none", use_dictionary=False, write_page_checksum=True)
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        engine.register("t", ParquetFiles((path,)))
+        with pytest.raises(SourceError) as caught:
+            engine.query("SELECT sum(a) AS a FROM t", "x.sql")
+        assert caught.value.where == "x.sql"
 
     def test_an_empty_relation_has_its_columns(self, engine: Engine) -> None:
         engine.register("orders", ORDERS.slice(0, 0))
@@ -112,7 +125,7 @@ class TestQueries:
         ]
 
 
-FAILS_ON_A_ROW = "SELECT 1 / CAST('x' AS INTEGER)"
+FAIL_ON_A_ROW = ("SELECT 1 / CAST('x' AS INTEGER)", "SELECT CAST(id AS INTEGER) AS n FROM orders")
 REFUSED = [
     "SELECT * FROM oders",
     "SELECT b FROM orders",
@@ -120,7 +133,7 @@ REFUSED = [
     "",
     " -- nothing but a comment",
     "SELECT 1; SELECT 2",
-    FAILS_ON_A_ROW,
+    *FAIL_ON_A_ROW,
     "SET threads = 4",
     "CREATE TABLE x AS SELECT 1",
     "CREATE TEMPORARY VIEW x AS SELECT 1",
@@ -171,11 +184,19 @@ class TestRefusals:
             engine.query(sql, "pipelines/my/accounts.sql")
         assert caught.value.where == "pipelines/my/accounts.sql"
         assert caught.value.fix
-        if sql != FAILS_ON_A_ROW:
+        if sql not in FAIL_ON_A_ROW:
             with pytest.raises(SourceError, match=r"my/view\.sql"):
                 engine.define("asked", sql, "pipelines/my/view.sql")
         assert capfd.readouterr().err == ""
         assert not Path("/tmp/never").exists()
+
+    def test_the_error_is_one_short_line(self, engine: Engine) -> None:
+        engine.register("orders", ORDERS)
+        with pytest.raises(SourceError) as caught:
+            engine.query("SELECT CAST(id AS INTEGER) AS n FROM orders", "x.sql")
+        assert "'a'" in caught.value.what
+        assert "\n" not in caught.value.what
+        assert len(caught.value.what) < 350
 
     def test_the_relations_are_named(self, engine: Engine) -> None:
         engine.register("orders", ORDERS)

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from hva_ml.engines.spark import SparkEngine
-from hva_ml.errors import HvaError
+from hva_ml.errors import HvaError, SourceError
 
 IMPORTING = """
 import sys
@@ -68,3 +71,28 @@ def test_a_process_of_its_own_says_little_and_leaves_nothing(spark_here: None, t
     # The one line is of Java itself, which pyspark starts with a module that is still being tried.
     assert [line for line in done.stderr.splitlines() if "jdk.incubator.vector" not in line] == []
     assert not any(tmp_path.iterdir())
+
+
+def broken(parts: Mapping[str, pa.Table]) -> pa.Table:
+    raise ValueError("odd")
+
+
+def test_a_defect_in_the_work_is_told_in_one_line(spark_here: None, spill: Path) -> None:
+    engine = SparkEngine(memory_gib=1.0, scratch=spill)
+    engine.register("accounts", pa.table({"account_id": ["a"]}))
+    places = pa.table({"account_id": ["a"], "group_id": ["a"]})
+    try:
+        with pytest.raises(HvaError, match=r"could not finish a partition: ValueError: odd\."):
+            list(engine.partitions(["accounts"], places, 2, broken))
+    finally:
+        engine.close()
+
+
+def test_a_type_that_spark_does_not_know_is_named_with_its_source(spark_here: None, spill: Path) -> None:
+    engine = SparkEngine(memory_gib=1.0, scratch=spill)
+    try:
+        with pytest.raises(SourceError, match="cannot read the source 'shifts'") as caught:
+            engine.register("shifts", pa.table({"begin": pa.array([time(8)])}))
+        assert caught.value.where == "[sources.shifts]"
+    finally:
+        engine.close()

@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 import hva_ml as hva
 from hva_ml.cli import app
 from hva_ml.config import Engine
+from hva_ml.connectors import sources
+from hva_ml.engines.base import ParquetFiles
 from hva_ml.engines.spark import SparkEngine
 from hva_ml.errors import SourceError, UsageError
 from hva_ml.features import build
@@ -38,6 +41,47 @@ def test_both_engines_give_the_same_contract_tables(
     assert mine.tables.fingerprints == theirs.tables.fingerprints
     assert mine.tables.violations == theirs.tables.violations
     assert mine.quirks == theirs.quirks
+
+
+@pytest.fixture(scope="module")
+def on_disk(
+    ws: hva.Workspace,
+    tmp_path_factory: pytest.TempPathFactory,
+    small_workspace: Callable[[Path], hva.Workspace],
+) -> hva.Workspace:
+    """The same pipeline, its sources as Parquet files and folders of them."""
+    made = small_workspace(tmp_path_factory.mktemp("on-disk"))
+    path = made.pipelines / f"{PIPELINE}.toml"
+    text = path.read_text(encoding="utf-8")
+    for name, table in sources.load(ws, ws.config(PIPELINE)).items():
+        folder = made.raw(PIPELINE) / name
+        folder.mkdir(parents=True)
+        half = table.num_rows // 2
+        pq.write_table(table.slice(0, half), folder / "a.parquet")
+        pq.write_table(table.slice(half), folder / "b.parquet")
+        old = f'[sources.{name}]\nkind = "simulated"\ntable = "{name}"'
+        assert old in text
+        text = text.replace(old, f'[sources.{name}]\nkind = "parquet"\npath = "data/raw/{PIPELINE}/{name}"')
+    path.write_text(text, encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "spark"])
+def test_sources_on_disk_are_the_same_sources(
+    ws: hva.Workspace, on_disk: hva.Workspace, kind: str, request: pytest.FixtureRequest
+) -> None:
+    if kind == "spark":
+        request.getfixturevalue("spark_here")
+    straight = prepare(ws, ws.config(PIPELINE))
+    found = prepare(on_disk, on_disk.config(PIPELINE).on(kind))
+    assert all(isinstance(source, ParquetFiles) for source in found.raw.values())
+    assert found.tables.fingerprints == straight.tables.fingerprints
+
+
+def test_sources_on_disk_are_cut_by_the_leakage_probes(on_disk: hva.Workspace) -> None:
+    report = hva.check(on_disk, PIPELINE, cutoffs=1)
+    assert report.ok
+    assert next(p for p in report.probes if p.code == "HVL004").not_applicable == ""
 
 
 @pytest.mark.parametrize("name", [PIPELINE, "online_retail"])

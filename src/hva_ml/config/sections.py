@@ -63,7 +63,7 @@ class Pipeline:
 
 @dataclass(frozen=True, config=_FROZEN)
 class Source:
-    """``[sources.<name>]``: one file or data set, seen by the source queries as a relation of that name.
+    """``[sources.<name>]``: a file, a folder of Parquet files, or a data set, which queries see by name.
 
     `time` names the raw column that says when a row came to be (naive local or aware); `hva check` cuts
     the raw data there to prove that the queries do not look ahead.

@@ -1,10 +1,13 @@
-"""Files on disk: found, or named with their nearest neighbour; Parquet is read whole here, CSV elsewhere."""
+"""Files on disk: found, or named with their nearest neighbour; Parquet is read here, CSV elsewhere."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hva_ml.engines.base import ParquetFiles
 from hva_ml.errors import SourceError, nearest
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -77,6 +80,36 @@ def signature(head: bytes) -> str:
     return next((name for mark, name in _SIGNATURES if head.startswith(mark)), "")
 
 
+def parquet(path: Path, where: str) -> ParquetFiles:
+    """Return a Parquet file, or all those of a folder, to be read later.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        One file, or a folder whose ``*.parquet`` files hold the rows of one source.
+    where : str
+        The source in the pipeline file, for errors.
+
+    Raises
+    ------
+    SourceError
+        If a file is missing, empty, of another kind, or truncated, or files of a folder differ in their
+        columns. Damage within a file is found when it is read.
+    """
+    found = sorted(p for p in path.glob("*.parquet") if not p.name.startswith((".", "_")))
+    files = tuple(found) or (path,)
+    schemas = {file: _opened(file, where, lambda parquet: parquet.schema_arrow) for file in files}
+    for file, schema in schemas.items():
+        if not schema.equals(schemas[files[0]]):
+            raise SourceError(
+                f"The files {files[0].name} and {file.name} have different columns.",
+                where=f"{where} path: {path}",
+                why="Rows of one source have one form.",
+                fix="Export them alike, or name one file.",
+            )
+    return ParquetFiles(files)
+
+
 def read_parquet(path: Path, where: str, columns: list[str] | None = None) -> pa.Table:
     """Read a Parquet file, page checksums verified where the file has them.
 
@@ -94,6 +127,10 @@ def read_parquet(path: Path, where: str, columns: list[str] | None = None) -> pa
     SourceError
         If the file is missing, empty, of another kind, truncated or damaged.
     """
+    return _opened(path, where, lambda parquet: parquet.read(columns=columns).replace_schema_metadata(None))
+
+
+def _opened(path: Path, where: str, ask: Callable[[pq.ParquetFile], Any]) -> Any:
     existing(path, where)
     try:
         with path.open("rb") as stream:
@@ -106,7 +143,7 @@ def read_parquet(path: Path, where: str, columns: list[str] | None = None) -> pa
             )
         # As a file, not as a data set: key=value folders above it must not turn into columns.
         with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-            return parquet.read(columns=columns).replace_schema_metadata(None)
+            return ask(parquet)
     except pa.ArrowException as error:
         raise _damaged(path, where) from error
     except OSError as error:

@@ -1,5 +1,7 @@
-"""The raw sources of a pipeline as Arrow tables, whole or cut at an instant. It maps and judges nothing."""
+"""The raw sources of a pipeline, as Arrow tables or as files, whole or cut at an instant. It maps nothing."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -7,9 +9,39 @@ import pyarrow as pa
 
 from hva_ml.config import PipelineConfig, Source
 from hva_ml.connectors import conversion, csv_files, datasets, files, instants
+from hva_ml.engines.base import ParquetFiles, Relation
 from hva_ml.errors import ConfigError, nearest
 from hva_ml.starter import simulator
 from hva_ml.workspace import Workspace
+
+
+def relations(ws: Workspace, config: PipelineConfig) -> dict[str, Relation]:
+    """Return every declared source, Parquet files as files: an engine reads of them what queries ask for.
+
+    Parameters, errors: as of `load`. Files with ``types`` are read, because their columns are converted.
+    """
+    on_disk: dict[str, Relation] = {
+        name: files.parquet(_path(ws, source, where), where)
+        for name, source, where in _declared(config)
+        if source.kind == "parquet" and not source.types
+    }
+    others = {name: source for name, source in config.sources.items() if name not in on_disk}
+    read = load(ws, replace(config, sources=others)) if others else {}
+    return {**on_disk, **read}
+
+
+def tables(raw: Mapping[str, Relation]) -> dict[str, pa.Table]:
+    """Return sources as tables; those on disk are read.
+
+    Raises
+    ------
+    SourceError
+        If a file is damaged.
+    """
+    return {
+        name: _whole(source, f"[sources.{name}]") if isinstance(source, ParquetFiles) else source
+        for name, source in raw.items()
+    }
 
 
 def load(ws: Workspace, config: PipelineConfig) -> dict[str, pa.Table]:
@@ -37,13 +69,12 @@ def load(ws: Workspace, config: PipelineConfig) -> dict[str, pa.Table]:
     """
     simulated = _simulated(config)
     read: dict[str, pa.Table] = {}
-    for name, source in sorted(config.sources.items()):
-        where = f"pipelines/{config.name}.toml: [sources.{name}]"
+    for name, source, where in _declared(config):
         if source.kind == "csv":
             read[name] = csv_files.read(_path(ws, source, where), source, where)
             continue
         if source.kind == "parquet":
-            table = files.read_parquet(_path(ws, source, where), where)
+            table = _whole(files.parquet(_path(ws, source, where), where), where)
         elif source.kind == "dataset":
             _needed(source.dataset, "dataset", where)
             table = datasets.read(ws, source.dataset, source.table)
@@ -82,6 +113,15 @@ def truncate(raw: dict[str, pa.Table], config: PipelineConfig, cutoff: datetime)
             where = f"pipelines/{config.name}.toml: [sources.{name}] time"
             cut[name] = instants.before(raw[name], source.time, cutoff, config.pipeline.timezone, where)
     return cut
+
+
+def _declared(config: PipelineConfig) -> Iterator[tuple[str, Source, str]]:
+    for name, source in sorted(config.sources.items()):
+        yield name, source, f"pipelines/{config.name}.toml: [sources.{name}]"
+
+
+def _whole(source: ParquetFiles, where: str) -> pa.Table:
+    return pa.concat_tables([files.read_parquet(path, where) for path in source.paths])
 
 
 def _simulated(config: PipelineConfig) -> dict[str, pa.Table]:

@@ -14,6 +14,9 @@ from hva_ml.errors import SourceError
 
 ROWS_AT_ONCE = 131_072
 _PLACES = "places of accounts"
+_PARQUET = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -58,7 +61,8 @@ class DuckDBEngine(Engine):
     def register(self, name: str, source: Relation) -> None:
         """Make a table, or files on disk, visible to queries as the relation `name`."""
         if isinstance(source, ParquetFiles):
-            self._connection.register(name, ds.dataset([str(path) for path in source.paths]))
+            paths = [str(path) for path in source.paths]
+            self._connection.register(name, ds.dataset(paths, format=_PARQUET))
         else:
             self._connection.register(name, plain(source))
         self._names.append(name)

@@ -97,11 +97,12 @@ def _source_travel(
     timed = sorted(n for n, s in config.sources.items() if s.time)
     travel = leakage.Travel()
     if timed:
+        raw = sources.tables(prepared.raw)
         for k, (day, cutoff) in enumerate(zip(few.days, few.cutoffs, strict=True)):
-            cut = sources.truncate(prepared.raw, config, cutoff)
+            cut = sources.truncate(raw, config, cutoff)
             tables, _ = contract_tables(ws, config, cut)
             whole = all(t in tables.tables for t in config.tables)
-            gone = {n: prepared.raw[n].num_rows - cut[n].num_rows if whole else 0 for n in timed}
+            gone = {n: raw[n].num_rows - cut[n].num_rows if whole else 0 for n in timed}
             names = subject.differences(tables, day, vouched_again=True) if whole else ()
             travel.note(day, names, {n: leakage.Moved(rows) for n, rows in gone.items()})
             progress.step(k + 1, len(few.days))

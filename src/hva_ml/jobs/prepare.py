@@ -1,5 +1,6 @@
 """From the pipeline's sources to tables that keep the contract. Nothing is computed from them here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from hva_ml.connectors import sources
 from hva_ml.contracts.checks import enforce
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant, series
+from hva_ml.engines.base import Relation
 from hva_ml.errors import ContractError, SourceError
 from hva_ml.features.own import OwnGroup
 from hva_ml.jobs.engine import opened
@@ -25,8 +27,8 @@ class Prepared:
 
     Attributes
     ----------
-    raw : dict of str to pyarrow.Table
-        The sources as read.
+    raw : mapping of str to pyarrow.Table or ParquetFiles
+        The sources as read; Parquet files are read when they are asked for.
     tables : ContractTables
         Clean tables with all findings.
     quirks : list of dict
@@ -35,7 +37,7 @@ class Prepared:
         The feature groups that the team has written itself.
     """
 
-    raw: dict[str, pa.Table]
+    raw: Mapping[str, Relation]
     tables: ContractTables
     quirks: list[dict[str, object]]
     own: tuple[OwnGroup, ...] = ()
@@ -48,13 +50,13 @@ def prepare(ws: Workspace, config: PipelineConfig, *, until: datetime | None = N
     a night's scores must see what came since the training.
     """
     own = own_groups(ws, config)
-    raw = sources.load(ws, config)
+    raw = sources.relations(ws, config)
     tables, quirks = contract_tables(ws, config, raw, until)
     return Prepared(raw, tables, quirks, own)
 
 
 def contract_tables(
-    ws: Workspace, config: PipelineConfig, raw: dict[str, pa.Table], until: datetime | None = None
+    ws: Workspace, config: PipelineConfig, raw: Mapping[str, Relation], until: datetime | None = None
 ) -> tuple[ContractTables, list[dict[str, object]]]:
     """Map raw sources to contract tables by the pipeline's queries, and check them."""
     folder = ws.queries(config.name)

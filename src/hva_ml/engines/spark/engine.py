@@ -1,9 +1,10 @@
 """The same queries and the same work on partitions as DuckDB, on Spark."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,9 @@ from hva_ml.engines.spark import guard
 from hva_ml.engines.spark.session import ROWS_AT_ONCE, quiet, session
 from hva_ml.engines.spark.task import ERROR, KEY, PAYLOAD, RELATION, SCHEMA, Task, column, unpacked
 from hva_ml.errors import HvaError, SourceError
+
+_PYTHON = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
+_CONDITION = re.compile(r"\[[A-Z_.0-9]+\] .*")
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -52,27 +56,22 @@ class SparkEngine(Engine):
 
     def register(self, name: str, source: Relation) -> None:
         """Make a table, or files on disk, visible to queries as the relation `name`."""
-        self._view(name, self._read(source))
+        try:
+            self._view(name, self._read(source))
+        except _errors() as error:
+            raise SourceError(
+                f"Spark cannot read the source '{name}': {_short(error)}.",
+                where=f"[sources.{name}]",
+                fix='Leave the column out, give it another type, or use kind = "duckdb" in [engine].',
+            ) from error
 
     def define(self, name: str, sql: str, where: str) -> None:
         """Make the result of a query visible as the relation `name`; see ``Engine.define``."""
-        from pyspark.errors import PySparkException
-
-        with quiet():
-            try:
-                self._view(name, guard.select(self._spark, sql, where))
-            except PySparkException as error:
-                raise self._failed(error, where) from error
+        self._view(name, self._asked(sql, where, lambda frame: frame))
 
     def query(self, sql: str, where: str) -> pa.Table:
         """Run one query and return all its rows; see ``Engine.query``."""
-        from pyspark.errors import PySparkException
-
-        with quiet():
-            try:
-                return plain(guard.select(self._spark, sql, where).toArrow())
-            except PySparkException as error:
-                raise self._failed(error, where) from error
+        return plain(self._asked(sql, where, lambda frame: frame.toArrow()))
 
     def partitions(
         self, relations: Sequence[str], places: pa.Table, count: int, work: Work
@@ -83,7 +82,6 @@ class SparkEngine(Engine):
         Results stay on the disks of the executors until they are handed over, one after the other.
         """
         from pyspark import StorageLevel
-        from pyspark.errors import PySparkException
 
         with quiet():
             frames = {name: self._spark.table(name) for name in relations}
@@ -100,10 +98,9 @@ class SparkEngine(Engine):
                 yield work({name: schema.empty_table() for name, schema in schemas.items()})
             for row in results.toLocalIterator(prefetchPartitions=True):
                 yield unpacked(row[PAYLOAD], row[ERROR])
-        except PySparkException as error:
-            last = [line for line in str(error).splitlines() if line.strip()][-1]
+        except _errors() as error:
             raise HvaError(
-                f"Spark could not finish a partition: {last}",
+                f"Spark could not finish a partition: {_short(error)}.",
                 where="[engine]",
                 fix="If memory ran out, raise partitions or memory_gib.",
             ) from error
@@ -119,11 +116,29 @@ class SparkEngine(Engine):
 
     def _read(self, source: Relation) -> "DataFrame":
         if isinstance(source, ParquetFiles):
-            paths = [str(path) for path in source.paths]
+            paths = [self._readable(path) for path in source.paths]
         else:
-            paths = [str(self._scratch.path / f"{len(list(self._scratch.path.iterdir()))}.parquet")]
+            paths = [self._new_file()]
             pq.write_table(plain(source), paths[0], row_group_size=ROWS_AT_ONCE)
-        return self._spark.read.parquet(*paths)
+        reader = self._spark.read.option("parquet.page.verify-checksum.enabled", "true")
+        return reader.parquet(*map(str, paths))
+
+    def _readable(self, path: Path) -> Path:
+        """Return a file whose times Spark can read: itself, or a copy that counts microseconds."""
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            schema = file.schema_arrow
+            if pa.timestamp("ns") not in [
+                pa.timestamp(t.unit) for t in schema.types if pa.types.is_timestamp(t)
+            ]:
+                return path
+            copy = self._new_file()
+            with pq.ParquetWriter(copy, plain(schema.empty_table()).schema) as writer:
+                for batch in file.iter_batches(ROWS_AT_ONCE):
+                    writer.write_table(plain(pa.Table.from_batches([batch])))
+        return copy
+
+    def _new_file(self) -> Path:
+        return self._scratch.path / f"{len(list(self._scratch.path.iterdir()))}.parquet"
 
     def _view(self, name: str, frame: "DataFrame") -> None:
         frame.createOrReplaceTempView(name)
@@ -142,6 +157,27 @@ class SparkEngine(Engine):
             found.append(joined.select(key.alias(KEY), functions.lit(number).alias(RELATION), *columns))
         return reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), found)
 
-    def _failed(self, error: Exception, where: str) -> SourceError:
-        text = str(error).split("\n\n")[0].split(" SQLSTATE")[0].split("; line ")[0].replace("\n", " ")
-        return failed(text[:300], where, self._names)
+    def _asked(self, sql: str, where: str, ask: Callable[["DataFrame"], Any]) -> Any:
+        with quiet():
+            try:
+                return ask(guard.select(self._spark, sql, where))
+            except _errors() as error:
+                raise failed(_short(error), where, self._names) from error
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return PySparkException, Py4JError
+
+
+def _short(error: Exception) -> str:
+    """Return what Spark says in one line, without plans and stack traces: the condition it names.
+
+    Of an error in Python beside the data, what it says.
+    """
+    text, _, python = str(error).partition("Traceback")
+    named = _PYTHON.search(python) or _CONDITION.search(text)
+    told = (named[0] if named else text.strip()).split(" SQLSTATE")[0].split("; line ")[0]
+    return told.splitlines()[0].strip().rstrip(".")[:300]

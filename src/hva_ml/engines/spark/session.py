@@ -30,10 +30,10 @@ _SETTINGS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(ROWS_AT_ONCE),
 }
 _LOG = """
-rootLogger.level = error
+rootLogger.level = fatal
 rootLogger.appenderRef.stderr.ref = stderr
 logger.shell.name = org.apache.spark.api.python.PythonGatewayServer
-logger.shell.level = error
+logger.shell.level = fatal
 appender.stderr.type = Console
 appender.stderr.name = stderr
 appender.stderr.target = SYSTEM_ERR
