@@ -141,11 +141,18 @@ def test_an_account_is_compared_with_itself_before(two_nights: Any) -> None:
             hva.explain(two_nights, PIPELINE, new, against="earlier")
 
 
-def test_what_cannot_be_compared_is_named(main_job: Any, best: str) -> None:
+def test_what_cannot_be_compared_is_named(main_job: Any, best: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="kind 'medoid'"):
         hva.explain(main_job.ws, PIPELINE, best, against="medoid")
+    root = tmp_path / "ws"
+    shutil.copytree(main_job.ws.root, root)
+    alone = hva.Workspace.find(root)
+    kept = read(alone.scores(PIPELINE), "scores")
+    for run, day in runs(alone, PIPELINE):
+        if day < str(kept["as_of"][0].as_py()):
+            shutil.rmtree(alone.scores(PIPELINE) / "runs" / run)
     with pytest.raises(UsageError, match="no run of an earlier day"):
-        hva.explain(main_job.ws, PIPELINE, best, against="earlier")
+        hva.explain(alone, PIPELINE, kept["account_id"][0].as_py(), against="earlier")
 
 
 def test_pairs_that_act_together_are_told_in_words(found: Any) -> None:
