@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hva_ml.config.sections import Attribute, Measure
+from hva_ml.config import Attribute, Measure
 from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY as DAY
 from hva_ml.features.build import build, compose, static_attributes

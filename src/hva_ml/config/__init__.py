@@ -1,38 +1,23 @@
 """What a pipeline declares: frozen dataclasses read from one TOML file. It opens no data."""
 
 from hva_ml.config.audits import Audit
-from hva_ml.config.reading import load, parse
-from hva_ml.config.sections import (
-    NAME,
-    Actionable,
-    Attribute,
+from hva_ml.config.data import (
     Cutoffs,
     Engine,
-    EngineKind,
-    Explanation,
-    Family,
-    Features,
-    Gates,
     Horizon,
-    Label,
-    Measure,
-    Models,
-    OwnColumn,
-    OwnFeatures,
     Pipeline,
-    PipelineConfig,
     Population,
-    Scoring,
-    Search,
     Simulation,
     Source,
-    Split,
     Table,
-    TableName,
     Target,
-    Unit,
-    Windows,
 )
+from hva_ml.config.features import Features, Label, OwnColumn, OwnFeatures, Windows
+from hva_ml.config.models import Gates, Models, Search, Split
+from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Measure, TableName, Unit
+from hva_ml.config.pipeline import PipelineConfig
+from hva_ml.config.reading import load, parse
+from hva_ml.config.scoring import Actionable, Explanation, Scoring
 
 __all__ = [
     "NAME",

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from hva_ml.config.sections import PipelineConfig
+from hva_ml.config.pipeline import PipelineConfig
 from hva_ml.errors import ConfigError, nearest
 
 _ADAPTER = TypeAdapter(PipelineConfig)

@@ -1,0 +1,64 @@
+"""The sections about models: how they are searched for, fitted, split in time and let through."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from hva_ml.config.names import FROZEN, Share
+
+
+@dataclass(frozen=True, config=FROZEN)
+class Models:
+    """``[models]``: seeds and the families that may compete."""
+
+    seed: int = 7
+    calibration: Literal["platt", "beta"] = "platt"
+    value: tuple[Literal["tweedie", "gamma", "lognormal"], ...] = ("tweedie", "gamma", "lognormal")
+    rounds: Annotated[int, Field(ge=10, le=5000)] = 400
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+
+
+@dataclass(frozen=True, config=FROZEN)
+class Search:
+    """``[search]``: Optuna's budget for each of the two models, and the ranges it may look in.
+
+    With more than `max_rows` training rows the search looks at a sample of whole groups of accounts; the
+    models themselves are always fitted on all rows.
+    """
+
+    trials: Annotated[int, Field(ge=1, le=10_000)] = 12
+    max_rows: Annotated[int, Field(ge=1000)] = 20_000
+    num_leaves: tuple[int, int] = (4, 31)
+    min_child_samples: tuple[int, int] = (20, 300)
+    feature_fraction: tuple[float, float] = (0.3, 1.0)
+    lambda_l2: tuple[float, float] = (0.1, 200.0)
+
+
+@dataclass(frozen=True, config=FROZEN)
+class Split:
+    """``[split]``: the last cutoffs test, those before calibrate, the rest train, embargoes between.
+
+    With ``groups = "disjoint"`` an account and all accounts of its ultimate parent stand on one side only;
+    with ``groups = "time"`` they may come back on a later side (the label windows still never overlap).
+    """
+
+    test_cutoffs: Annotated[int, Field(ge=1)] = 2
+    calibrate_cutoffs: Annotated[int, Field(ge=1)] = 2
+    embargo_days: Annotated[int, Field(ge=0)] = 0
+    groups: Literal["disjoint", "time"] = "disjoint"
+    test_share: Share = 0.3
+    calibrate_share: Share = 0.2
+    bootstrap: Annotated[int, Field(ge=20, le=10_000)] = 200
+
+
+@dataclass(frozen=True, config=FROZEN)
+class Gates:
+    """``[gates]``: what a run must show on the untouched cutoffs before it may be promoted."""
+
+    min_converted: Annotated[int, Field(ge=0)] = 40
+    min_roc_auc: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_calibration_error: Annotated[float, Field(gt=0, le=1)] = 0.1
+    total_ratio: tuple[float, float] = (0.7, 1.4)
+    beat_baselines: tuple[str, ...] = ("prevalence", "recency_frequency_monetary")
+    champion_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
