@@ -21,6 +21,12 @@ QUESTIONS = {
         "type and day and makes no feature. featuretools has a file of its own, of a size it can do. The "
         "last rows are ours with twice the events and twice the cutoffs, against half the file.",
     ),
+    "tuning": (
+        "The search of settings beside a plain Optuna and LightGBM script",
+        "Trials a minute on the same rows, folds and ranges, each in a fresh process with a store on disk. "
+        "The script bins its rows in every trial, stops early, and gives no trial up. Losses are log losses: "
+        "of the search, and of the model with the settings found on later cutoffs.",
+    ),
     "scoring": (
         "Raw scores beside LightGBM and compilers of its trees",
         "One model of 500 trees on 150 features with missing values, the same rows, two threads; ratios are "

@@ -154,6 +154,10 @@ def model_view(**more: object) -> ModelView:
     ]
     totals = [{"cutoff": date(2025, k, 1), "model": m, "predicted": 9.0e5, "actual": 1.1e6, "ratio": 0.818}
               for k in (7, 8) for m in models]  # fmt: skip
+    trials = [
+        {"model": "conversion", "number": k, "state": s, "value": 0.3, "grown": 40, "seconds": 1.75,
+         "settings": "num_leaves 15", "chosen": s == "complete"} for k, s in enumerate(("complete", "pruned"))
+    ]  # fmt: skip
     fields: dict[str, object] = {
         "pipeline": "dach_sample",
         "title": "DACH",
@@ -176,6 +180,8 @@ def model_view(**more: object) -> ModelView:
         "violations": (Violation("HVD007", "invoices.amount", 12, "warning", "None.", "Complete them."),),
         "quirks": ({"quirk": "overlap", "rows": 22523, "what": "Counted once."},),
         "gates": (GateRow("min_roc_auc", True, "0.80 is at least 0.65"), GateRow("ratio", False, "0.6")),
+        "trials": pa.Table.from_pylist(trials),
+        "parameters": (("num_leaves (conversion)", 0.75), ("lambda_l2 (conversion)", 0.25)),
         "facts": (("seed", "7"),),
     }  # fmt: skip
     return ModelView(**(fields | more))  # type: ignore[arg-type]

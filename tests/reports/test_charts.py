@@ -52,6 +52,8 @@ WEIGHED = [
     {"label": "Neue Familie", "family": "unheard_of", "mean_abs_log_factor": 0.0},
 ]
 
+SETTINGS = [{"label": "num_leaves (conversion)", "share": 0.75}, {"label": "lambda_l2 (value)", "share": 0.0}]
+
 DRAWN: dict[str, tuple[Callable[[Tongue, int], Chart], tuple[str, ...]]] = {
     "waterfall": (
         lambda t, w: account_charts.waterfall(1000.0, STEPS, 1500.0, "EUR", t, w),
@@ -68,6 +70,7 @@ DRAWN: dict[str, tuple[Callable[[Tongue, int], Chart], tuple[str, ...]]] = {
         lambda t, w: model_charts.totals(TOTALS, "EUR", t, w),
         ("01.07.2025", "900.000", "1.100.000", "Versprochen"),
     ),
+    "parameters": (lambda t, w: model_charts.parameters(SETTINGS, t, w), ("num_leaves", "75\u00a0%")),
     "importance": (lambda t, w: model_charts.importance(WEIGHED, t, w), ("Umsatz", "×2,0 · Kaufhistorie")),
 }
 

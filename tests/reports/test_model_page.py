@@ -19,13 +19,14 @@ def test_everything_given_is_shown(views: Any, read: Callable[[str], Any]) -> No
                      "0.750 to 0.850", "Average for all", "Past revenue rate", "Perfect foresight (limit)",
                      "all probabilities are equal", "HVD007", "invoices.amount", "Complete them.", "22,523",
                      "Counted once.", "min_roc_auc", "0.80 is at least 0.65", "Jul 1, 2025", "0.82",
-                     "×1.8 · Engagement", "seed"):  # fmt: skip
+                     "×1.8 · Engagement", "seed", "2 trials, 1 given up early, 3.5 seconds",
+                     "chosen", "num_leaves 15", "given up"):  # fmt: skip
         assert expected in text, expected
 
 
 def test_plots_are_the_charts_of_the_page(views: Any) -> None:
     drawn = model.plots(views.model())
-    assert list(drawn) == ["metrics", "captured_revenue", "calibration", "totals", "importance"]
+    assert list(drawn) == ["metrics", "captured_revenue", "calibration", "totals", "importance", "parameters"]
     page = model.html(views.model())
     assert all(chart.title in page for chart in drawn.values())
 
@@ -56,10 +57,12 @@ def test_empty_tables_leave_their_section_out(views: Any) -> None:
         n: getattr(full, n).slice(0, 0)
         for n in ("metrics", "calibration", "captured", "totals", "importance")
     }
-    html = model.html(views.model(**empty, violations=(), quirks=(), gates=(), facts=(), sides=()))
+    nothing = dict.fromkeys(("violations", "quirks", "gates", "facts", "sides", "parameters"), ())
+    html = model.html(views.model(**empty, **nothing, trials=None))
     assert "<svg" not in html
     assert "Nothing was found." in html
     assert "hva promote dach_sample" in html
+    assert "<h2>Search</h2>" not in html
 
 
 def test_hostile_findings_stay_text(views: Any, read: Callable[[str], Any]) -> None:

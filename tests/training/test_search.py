@@ -1,12 +1,22 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import optuna
+import pyarrow.compute as pc
 import pytest
+import sklearn.metrics
+from scipy.special import expit
 from sklearn.metrics import mean_tweedie_deviance
 
 from hva_ml import config as settings
 from hva_ml.errors import ConfigError, NotEnoughDataError, WorkspaceError
 from hva_ml.training.booster import Booster
+from hva_ml.training.growing import Ground
 from hva_ml.training.search import relative_deviance, search
+from hva_ml.training.search.judging import log_loss
 from hva_ml.training.value import fit_value
 
 NAMES = tuple(f"f{k}" for k in range(8))
@@ -40,8 +50,8 @@ def test_the_same_search_twice_is_the_same(kind):
     assert without_time(one).equals(without_time(two))
     assert (one.params, one.rounds, one.value) == (two.params, two.rounds, two.value)
     assert one.ran == one.trials.num_rows == 7
-    assert set(one.trials["state"].to_pylist()) == {"complete"}
-    assert one.value == min(one.trials["value"].to_pylist())
+    complete = one.trials.filter(pc.equal(one.trials["state"], "complete"))
+    assert one.value == min(complete["value"].to_pylist())
     assert len(set(one.trials["num_leaves"].to_pylist())) > 2
     assert run(kind, models=settings.Models(rounds=60, learning_rate=0.1, seed=8)).value != one.value
 
@@ -93,28 +103,129 @@ def test_a_finished_study_is_reused(tmp_path):
     assert without_time(fewer).equals(without_time(one).slice(0, 3))
 
 
-class StoppedError(Exception):
-    pass
+SCRIPT = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[4])
+from test_search import run
+def killed(done, total, best):
+    if done == int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+print("begun", flush=True)
+found = run(sys.argv[1], storage=sys.argv[2], progress=killed)
+print(found.trials.drop_columns(["seconds"]).to_pydict(), flush=True)
+"""
+
+
+def begin(kind, storage, after=0):
+    arguments = [sys.executable, "-c", SCRIPT, kind, storage, str(after), str(Path(__file__).parent)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("kind", ["conversion", "value"])
-def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path, kind):
+def test_a_killed_search_ends_as_one_that_was_not(tmp_path, kind):
     storage = f"sqlite:///{tmp_path / 'optuna.db'}"
-
-    def stop(done: int, total: int, best: float) -> None:
-        if done == 5:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        run(kind, storage=storage, progress=stop)
-    # A process that was killed in the middle of a trial leaves it running.
-    backend = optuna.storages.RDBStorage(storage)
-    optuna.load_study(study_name="s", storage=backend).ask()
-    backend.remove_session()
-    backend.engine.dispose()
+    process = begin(kind, storage, after=5)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
     resumed = run(kind, storage=storage)
     assert resumed.ran == 2
     assert without_time(resumed).equals(without_time(run(kind)))
+
+
+def test_two_processes_at_one_study_neither_double_nor_differ(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'optuna.db'}"
+    run(storage=storage, config=settings.Search(trials=1))
+    both = [begin("conversion", storage) for _ in range(2)]
+    told = [process.communicate()[0].splitlines()[-1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert told[0] == told[1] == str(without_time(run()).to_pydict())
+    assert run(storage=storage).ran == 0
+
+
+def test_minutes_end_the_search_for_good(tmp_path, monkeypatch):
+    storage = f"sqlite:///{tmp_path / 'optuna.db'}"
+    now = iter(range(0, 10_000, 40))
+    monkeypatch.setattr("hva_ml.training.search.time.monotonic", lambda: float(next(now)))
+    hurried = settings.Search(trials=7, minutes=2)
+    found = run(storage=storage, config=hurried)
+    assert 1 <= found.trials.num_rows < 7
+    again = run(storage=storage, config=hurried)
+    assert again.ran == 0
+    assert again.trials.equals(found.trials)
+    monkeypatch.undo()
+    assert without_time(found).equals(without_time(run()).slice(0, found.trials.num_rows))
+
+
+def test_hopeless_trials_are_given_up_early_and_never_chosen():
+    wide = settings.Search(trials=25, num_leaves=(2, 60), min_child_samples=(1, 300), lambda_l2=(1e-3, 1e4))
+    found = run(config=wide, models=settings.Models(rounds=120, learning_rate=0.1))
+    pruned = found.trials.filter(pc.equal(found.trials["state"], "pruned"))
+    assert pruned.num_rows > 3
+    assert set(pruned["grown"].to_pylist()) <= set(range(20, 120, 10))
+    assert min(pruned["value"].to_pylist()) > found.value
+    assert min(pruned["number"].to_pylist()) >= 5
+    complete = found.trials.filter(pc.equal(found.trials["state"], "complete"))
+    assert found.value == min(complete["value"].to_pylist())
+    assert (pc.greater_equal(complete["grown"], complete["rounds"])).to_pylist() == [True] * len(complete)
+
+
+def test_parameters_that_decide_are_told():
+    decided = settings.Search(
+        trials=16, num_leaves=(2, 60), lambda_l2=(1e-3, 1e5), feature_fraction=(0.9, 1.0)
+    )
+    found = run(config=decided)
+    assert next(iter(found.importance)) == "lambda_l2"
+    assert sum(found.importance.values()) == pytest.approx(1)
+    assert run(config=decided).importance == found.importance
+    assert run(config=settings.Search(trials=3)).importance == {}
+
+
+def test_further_parameters_are_searched_where_a_range_is_given():
+    config = settings.Search(
+        trials=6, learning_rate=(0.05, 0.3), lambda_l1=(0.01, 1.0), path_smooth=(0.1, 5.0)
+    )
+    found = run(config=config)
+    assert {"learning_rate", "lambda_l1", "path_smooth"} <= set(found.params)
+    assert len(set(found.trials["learning_rate"].to_pylist())) > 2
+    assert found.trials["learning_rate"][0].as_py() == MODELS.learning_rate
+    assert run().trials["learning_rate"].null_count == 7
+    assert run().params["learning_rate"] == MODELS.learning_rate
+
+
+@pytest.mark.parametrize("objective", ["binary", "tweedie", "gamma", "regression"])
+def test_trees_on_binned_rows_are_those_of_a_plain_fit(objective):
+    X, y, *_ = data("conversion" if objective == "binary" else "value")
+    params = {"learning_rate": 0.1, "num_leaves": 7, "min_child_samples": 20, "feature_fraction": 0.5}
+    ground = Ground.of(X[:600], X[600:], NAMES, 7)
+    for rounds in (5, 12):  # the same rows serve one booster after the other
+        seen = []
+        grower = ground.grower(
+            y[:600],
+            objective=objective,
+            params=params,
+            loss=lambda p, seen=seen: seen.append(p.copy()) or 0.5,
+        )
+        grower.grow(rounds)
+        plain = Booster.fit(
+            X[:600], y[:600], objective=objective, names=NAMES, params=params, rounds=rounds, seed=7
+        )
+        assert grower.booster.predict(X, raw_score=True).tobytes() == plain.margin(X).tobytes()
+        scale = {"binary": expit, "regression": np.asarray}.get(objective, np.exp)
+        np.testing.assert_allclose(seen[-1], scale(plain.margin(X[600:])), rtol=1e-12)
+        assert len(seen) == len(grower.curve) == rounds
+
+
+def test_losses_are_those_of_scikit_learn():
+    rng = np.random.default_rng(4)
+    y, p = (rng.random(200) < 0.3).astype(float), rng.random(200)
+    assert log_loss(y, p) == pytest.approx(sklearn.metrics.log_loss(y, p))
+    assert np.isfinite(log_loss(np.array([1.0, 0.0]), np.array([0.0, 1.0])))
+
+
+def test_folds_beside_each_other_or_in_turn_are_the_same(monkeypatch):
+    beside = run()
+    monkeypatch.setattr("hva_ml.training.booster.SMALL_CELLS", 10)
+    assert without_time(run()).equals(without_time(beside))
 
 
 def test_another_study_name_starts_anew(tmp_path):

@@ -23,16 +23,22 @@ class Models:
 class Search:
     """``[search]``: Optuna's budget for each of the two models, and the ranges it may look in.
 
+    The search ends after `trials`, or earlier once `minutes` are over. `learning_rate`, `lambda_l1` and
+    `path_smooth` are searched only where a range is given.
     With more than `max_rows` training rows the search looks at a sample of whole groups of accounts; the
     models themselves are always fitted on all rows.
     """
 
     trials: Annotated[int, Field(ge=1, le=10_000)] = 12
+    minutes: Annotated[float, Field(gt=0, le=10_080)] | None = None
     max_rows: Annotated[int, Field(ge=1000)] = 20_000
     num_leaves: tuple[int, int] = (4, 31)
     min_child_samples: tuple[int, int] = (20, 300)
     feature_fraction: tuple[float, float] = (0.3, 1.0)
     lambda_l2: tuple[float, float] = (0.1, 200.0)
+    learning_rate: tuple[float, float] | None = None
+    lambda_l1: tuple[float, float] | None = None
+    path_smooth: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, config=FROZEN)

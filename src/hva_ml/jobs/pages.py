@@ -16,6 +16,7 @@ from hva_ml.evaluation.table import MODEL
 from hva_ml.explanation.reader import spoken_of
 from hva_ml.explanation.reasons import reasons, topic_labels
 from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.fitting import Searched
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.state import place
 from hva_ml.publication import Published
@@ -26,6 +27,7 @@ from hva_ml.reports import charts
 from hva_ml.reports import model as page
 from hva_ml.reports import scores as scores_page
 from hva_ml.reports.language import Tongue
+from hva_ml.training.search import PARAMETERS
 from hva_ml.workspace import Workspace
 
 MOST_EXPLAINED = 2000
@@ -63,8 +65,28 @@ def model_view(
         quirks=tuple(j.prepared.quirks),
         gates=tuple(page.GateRow(g.name, g.passed, g.sentence()) for g in gates),
         facts=tuple((k, str(v)) for k, v in _facts(j, bundle).items()),
+        trials=_trials(j.searched),
+        parameters=tuple(
+            (f"{name} ({found.kind})", share)
+            for found in (j.searched.conversion, j.searched.value)
+            for name, share in found.importance.items()
+        ),
         simulated=any(s.kind == "simulated" for s in j.config.sources.values()),
     )  # fmt: skip
+
+
+def _trials(searched: Searched) -> pa.Table:
+    """Return what the searches of both models tried, settings in words."""
+    rows = []
+    for found in (searched.conversion, searched.value):
+        for row in found.trials.to_pylist():
+            chosen = row["state"] == "complete" and row["value"] == found.value
+            words = [f"{name} {row[name]:.4g}" for name in PARAMETERS if row[name] is not None]
+            if row["distribution"]:
+                words.insert(0, row["distribution"])
+            kept = {k: row[k] for k in ("number", "state", "value", "grown", "seconds")}
+            rows.append({"model": found.kind, **kept, "settings": ", ".join(words), "chosen": chosen})
+    return pa.Table.from_pylist(rows)
 
 
 def importance(j: Judgement, bundle: Bundle) -> pa.Table:

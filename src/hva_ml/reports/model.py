@@ -84,6 +84,11 @@ class ModelView:
         quirk, rows, what: what the source queries set right.
     gates : tuple of GateRow
         Empty before a promotion.
+    trials : pyarrow.Table, optional
+        What the search tried: model, number, state, value, grown (rounds), seconds, settings (in words),
+        chosen.
+    parameters : tuple of (str, float)
+        Share of the loss that each searched parameter explains, of both models.
     facts : tuple of (str, str)
         Further facts: settings, hashes, versions.
     simulated : bool
@@ -107,6 +112,8 @@ class ModelView:
     violations: tuple[Violation, ...] = ()
     quirks: tuple[dict[str, Any], ...] = ()
     gates: tuple[GateRow, ...] = ()
+    trials: pa.Table | None = None
+    parameters: tuple[tuple[str, float], ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
     simulated: bool = False
     timezone: str = "UTC"
@@ -126,6 +133,7 @@ def html(view: ModelView) -> str:
         headline=_headline(found),
         results=_results(found, models),
         totals=_totals(view),
+        trials=[] if view.trials is None else view.trials.to_pylist(),
         figures={name: figure(draw) for name, draw in _drawings(view, tongue).items()},
     )
 
@@ -170,6 +178,7 @@ def _drawings(view: ModelView, tongue: Tongue) -> dict[str, Callable[[int], Char
     ]  # fmt: skip
     totals = _totals(view)
     weighed = sorted(view.importance.to_pylist(), key=lambda r: (-r["mean_abs_log_factor"], r["label"]))
+    parameters = [{"label": name, "share": share} for name, share in view.parameters]
     captured, calibration = view.captured.to_pylist(), view.calibration.to_pylist()
     drawn: dict[str, tuple[list[dict[str, Any]], Callable[[int], Chart]]] = {
         "metrics": (compared, lambda w: model_charts.metrics(compared, tongue, w)),
@@ -177,6 +186,7 @@ def _drawings(view: ModelView, tongue: Tongue) -> dict[str, Callable[[int], Char
         "calibration": (calibration, lambda w: model_charts.calibration(calibration, tongue, w)),
         "totals": (totals, lambda w: model_charts.totals(totals, view.currency, tongue, w)),
         "importance": (weighed, lambda w: model_charts.importance(weighed[:MOST_IMPORTANT], tongue, w)),
+        "parameters": (parameters, lambda w: model_charts.parameters(parameters, tongue, w)),
     }
     return {name: draw for name, (rows, draw) in drawn.items() if rows}
 

@@ -263,3 +263,38 @@ def importance(rows: Rows, tongue: Tongue, width: int = WIDE) -> Chart:
         },
         tongue.d3,
     )
+
+
+def parameters(rows: Rows, tongue: Tongue, width: int = WIDE) -> Chart:
+    """Return which settings decided how well a trial of the search did.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``label`` and ``share`` (of the variance of the loss, in [0, 1]), in the order to be drawn.
+    tongue : Tongue
+        Language and country.
+    width : int
+        Outer width in pixels.
+    """
+    narrow = figures.is_narrow(width)
+    labels = figures.distinct([figures.fitted(str(r["label"]), narrow) for r in rows])
+    shown: list[dict[str, Any]] = [
+        {"label": label, "size": float(r["share"]), "text": tongue.percent(float(r["share"]), 0)}
+        for label, r in zip(labels, rows, strict=True)
+    ]
+    left = 0 if narrow else max((figures.length(n) for n in labels), default=0)
+    x = figures.quantity("size", [0, figures.room_for(50, 1.0, width - left - 20)], None)
+    return Chart(
+        "parameters",
+        tongue.word("parameters_title"),
+        "; ".join(f"{r['label']}: {r['text']}" for r in shown),
+        {
+            **figures.frame(width),
+            "height": {"step": 44 if narrow else 26},
+            "data": {"values": shown},
+            "encoding": {"y": figures.bar_rows("label", narrow)},
+            "layer": figures.labelled_bars(x, {"value": BLUE.light}, "label", narrow),
+        },
+        tongue.d3,
+    )

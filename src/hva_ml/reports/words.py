@@ -62,6 +62,7 @@ CHARTS: dict[str, tuple[str, str]] = {
         "Loss against a fresh model by age in days: {told}.",
     ),
     "age_days": ("Alter des Modells in Tagen", "Age of the model in days"),
+    "parameters_title": ("Welche Einstellungen entschieden", "Which settings decided"),
     "importance_title": ("Worauf das Modell achtet", "What the model looks at"),
 }
 

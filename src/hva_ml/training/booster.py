@@ -29,13 +29,13 @@ time for 3,000 rows.)"""
 
 log = logging.getLogger(__name__)
 
+_BINNING: dict[str, Any] = {"verbosity": -1, "feature_pre_filter": False}
 # Measured: `deterministic` alone is not bit-stable across thread counts, with force_col_wise it is.
 _FIXED: dict[str, Any] = {
+    **_BINNING,
     "deterministic": True,
     "force_col_wise": True,
-    "verbosity": -1,
     "boosting": "gbdt",
-    "feature_pre_filter": False,
     "tweedie_variance_power": TWEEDIE_POWER,
 }
 
@@ -67,8 +67,6 @@ class Booster:
         rounds: int,
         seed: int,
         weight: Array | None = None,
-        valid: tuple[Array, Array] | None = None,
-        patience: int = 30,
     ) -> "Booster":
         """Train.
 
@@ -86,16 +84,11 @@ class Booster:
             LightGBM parameters; those that keep training deterministic cannot be overridden. Without
             ``num_threads``, small matrices are trained on one thread: it changes the time, never a bit.
         rounds : int
-            Number of trees, or the most of them if `valid` is given.
+            Number of trees.
         seed : int
             Seed of all of LightGBM's draws.
         weight : ndarray of float64, shape (n_rows,), optional
             Weights ≥ 0.
-        valid : pair of ndarray, optional
-            Rows and target on which training stops once the objective's own loss has not improved for
-            `patience` rounds; the trees up to the best round are kept.
-        patience : int
-            See `valid`.
 
         Raises
         ------
@@ -104,35 +97,15 @@ class Booster:
         ContractError
             For a target outside its domain, or shapes that do not fit.
         """
-        _check_target(X, y, objective, names)
-        settings = {"num_threads": _threads(X), **params, **_FIXED, "objective": objective, "seed": seed}
-        data = lightgbm.Dataset(
-            np.ascontiguousarray(X),
-            label=y,
-            weight=weight,
-            feature_name=list(names),
-            params=settings,
-        )
-        callbacks: list[Any] = []
-        sets: list[Any] = []
-        if valid is not None:
-            seen = np.ascontiguousarray(valid[0])
-            sets = [lightgbm.Dataset(seen, label=valid[1], reference=data, params=settings)]
-            callbacks = [lightgbm.early_stopping(patience, verbose=False)]
-        try:
-            native = lightgbm.train(
-                settings, data, num_boost_round=rounds, valid_sets=sets, callbacks=callbacks
-            )
-        except lightgbm.basic.LightGBMError as error:
-            raise HvaError(
-                f"LightGBM could not train: {error}.",
-                where=f"objective {objective}, {X.shape[0]} rows, {X.shape[1]} features",
-                fix="Check [search] and [models] of the pipeline.",
-            ) from error
-        kept = native.best_iteration if valid is not None else rounds
-        text = native.model_to_string(num_iteration=kept if kept > 0 else None)
+        check_target(X, y, objective, names)
+        settings = settings_of(X, objective, params, seed)
+        grown = native(settings, binned(X, names, seed, y=y, weight=weight))
+        for _ in range(rounds):
+            grown.update()
         # The number of threads is a fact of the machine, not of the model.
-        return cls.from_text(re.sub(r"^\[num_threads: .*\]$", "[num_threads: 0]", text, flags=re.MULTILINE))
+        return cls.from_text(
+            re.sub(r"^\[num_threads: .*\]$", "[num_threads: 0]", grown.model_to_string(), flags=re.MULTILINE)
+        )
 
     @classmethod
     def from_text(cls, text: str) -> "Booster":
@@ -205,6 +178,55 @@ class Booster:
         return margin
 
 
+def settings_of(X: Array, objective: str, params: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return all parameters of a training, those that keep it deterministic above any given ones."""
+    return {"num_threads": _threads(X), **params, **_FIXED, "objective": objective, "seed": seed}
+
+
+def binned(
+    X: Array,
+    names: Sequence[str],
+    seed: int,
+    reference: Any = None,
+    *,
+    y: Array | None = None,
+    weight: Array | None = None,
+) -> Any:
+    """Return rows as a constructed ``lightgbm.Dataset``, in the bins of `reference` if there is one."""
+    data = lightgbm.Dataset(
+        np.ascontiguousarray(X), label=np.zeros(len(X)) if y is None else y, weight=weight,
+        reference=reference, feature_name=list(names),
+        params={"num_threads": _threads(X), **_BINNING, "seed": seed},
+    )  # fmt: skip
+    return data.construct()
+
+
+def hush() -> None:
+    """Keep LightGBM silent in this thread: it holds its log level for each thread by itself."""
+    lightgbm.Dataset(np.zeros((2, 1)), params=_BINNING).construct()
+
+
+def native(settings: Mapping[str, Any], data: Any, valid: Any = None) -> Any:
+    """Return a ``lightgbm.Booster`` without trees yet.
+
+    Raises
+    ------
+    HvaError
+        If LightGBM does not take the settings.
+    """
+    try:
+        booster = lightgbm.Booster({**settings, "metric": "None"}, data)
+        if valid is not None:
+            booster.add_valid(valid, "valid")
+    except lightgbm.basic.LightGBMError as error:
+        raise HvaError(
+            f"LightGBM could not train: {error}.",
+            where=f"objective {settings['objective']}, {data.num_data()} rows, {data.num_feature()} features",
+            fix="Check [search] and [models] of the pipeline.",
+        ) from error
+    return booster
+
+
 @lru_cache(maxsize=8)
 def _layout(text: str) -> Layout | None:
     try:
@@ -228,7 +250,8 @@ def _broken() -> IntegrityError:
     )
 
 
-def _check_target(X: Array, y: Array, objective: str, names: Sequence[str]) -> None:
+def check_target(X: Array, y: Array, objective: str, names: Sequence[str]) -> None:
+    """Refuse a target that an objective cannot learn; see `Booster.fit`."""
     if objective not in OBJECTIVES:
         raise ContractError(
             f"Unknown objective '{objective}'.", where="objective", fix=f"Use one of {', '.join(OBJECTIVES)}."

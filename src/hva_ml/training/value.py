@@ -19,7 +19,7 @@ from hva_ml.training.propensity import matrix_names, tree_params
 Array = npt.NDArray[np.float64]
 Distribution = Literal["tweedie", "gamma", "lognormal"]
 
-_OBJECTIVE = {"tweedie": "tweedie", "gamma": "gamma", "lognormal": "regression"}
+OBJECTIVE = {"tweedie": "tweedie", "gamma": "gamma", "lognormal": "regression"}
 FLOOR_OF_MEDIAN = 0.01
 
 
@@ -79,6 +79,11 @@ def clipped(y: Array, distribution: str) -> tuple[Array, int]:
     return np.where(y > 0, y, floor), int((y <= 0).sum())
 
 
+def target(values: Array, distribution: str, mean: float) -> Array:
+    """Return what the trees learn from clipped values: their share of `mean`, for lognormal its logarithm."""
+    return np.log(values / mean) if distribution == "lognormal" else values / mean
+
+
 def fit_value(
     X: Array,
     y: Array,
@@ -89,8 +94,6 @@ def fit_value(
     rounds: int,
     seed: int,
     weight: Array | None = None,
-    valid: tuple[Array, Array] | None = None,
-    patience: int = 30,
 ) -> FittedValue:
     """Train a value model on accounts that converted.
 
@@ -105,8 +108,8 @@ def fit_value(
         Net value within the horizon, in any one unit; see `clipped` for values ≤ 0.
     distribution : {"tweedie", "gamma", "lognormal"}
         Family.
-    names, params, rounds, seed, weight, valid, patience
-        As in `Booster.fit`; `valid` has its target in the unit of `y`.
+    names, params, rounds, seed, weight
+        As in `Booster.fit`.
 
     Raises
     ------
@@ -115,33 +118,29 @@ def fit_value(
     ConfigError
         For an unknown distribution.
     """
-    if distribution not in _OBJECTIVE:
+    if distribution not in OBJECTIVE:
         raise ConfigError(
-            f"Unknown distribution '{distribution}'.{nearest(str(distribution), _OBJECTIVE)}",
+            f"Unknown distribution '{distribution}'.{nearest(str(distribution), OBJECTIVE)}",
             where="[models] value",
-            fix=f"Use one of {', '.join(_OBJECTIVE)}.",
+            fix=f"Use one of {', '.join(OBJECTIVE)}.",
         )
     values, n_clipped = clipped(y, distribution)
     mean = float(np.average(values, weights=weight))
 
-    def target(money: Array) -> Array:
-        return np.log(money / mean) if distribution == "lognormal" else money / mean
-
+    learned = target(values, distribution, mean)
     booster = Booster.fit(
         X,
-        target(values),
-        objective=_OBJECTIVE[distribution],
+        learned,
+        objective=OBJECTIVE[distribution],
         names=names,
         params=params,
         rounds=rounds,
         seed=seed,
         weight=weight,
-        valid=None if valid is None else (valid[0], target(clipped(valid[1], distribution)[0])),
-        patience=patience,
     )
     log_scale = float(np.log(mean))
     if distribution == "lognormal":
-        residual = target(values) - booster.margin(X)
+        residual = learned - booster.margin(X)
         log_scale += float(np.log(np.average(np.exp(residual), weights=weight)))
     return FittedValue(booster, log_scale, distribution, n_clipped)
 

@@ -1,0 +1,1 @@
+"""One search over one file of rows, each in a process of its own."""

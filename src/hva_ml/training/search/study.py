@@ -1,0 +1,176 @@
+"""The trials of one search: drawn from those before, and kept in a store that outlives the process."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from hva_ml.errors import WorkspaceError
+from hva_ml.training.search.race import STRIDE, Hopeless, Outcome
+from hva_ml.workspace import no_database
+
+WARM_UP = 2 * STRIDE
+_DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """The finished trials of a study, by ordinal: its place in the search, whatever process ran it.
+
+    A trial is written once, when it has ended, so a process that is killed leaves nothing half-done. Two
+    processes at one study draw the same trials; the first to finish one is believed.
+    """
+
+    study: optuna.Study
+
+    def finished(self) -> dict[int, FrozenTrial]:
+        """Return the trials that have ended so far."""
+        found: dict[int, FrozenTrial] = {}
+        for trial in self.study.get_trials(deepcopy=False, states=_DONE):
+            found.setdefault(int(trial.user_attrs["ordinal"]), trial)
+        return found
+
+    def add(self, trial: FrozenTrial) -> FrozenTrial:
+        """Keep a trial; returns the one that counts."""
+        self.study.add_trial(trial)
+        return self.finished()[int(trial.user_attrs["ordinal"])]
+
+    @property
+    def ended(self) -> int | None:
+        """Number of trials after which the minutes were over, if that ever happened."""
+        found = self.study.user_attrs.get("ended")
+        return None if found is None else int(found)
+
+    def end(self, n_trials: int) -> None:
+        """Say that the minutes were over: the study counts as finished from now on."""
+        self.study.set_user_attr("ended", n_trials)
+
+
+class Drawing:
+    """Draws the trials of a study one after the other, each from its own seed and those before it.
+
+    Parameters
+    ----------
+    space : mapping
+        What may be drawn.
+    seed : int
+        Seed of the search.
+    n_first : int
+        Trials before the estimator begins, and before any may be given up.
+    """
+
+    def __init__(self, space: Mapping[str, BaseDistribution], seed: int, n_first: int) -> None:
+        self._space = dict(space)
+        self._seed, self._n_first = seed, n_first
+        pruner = optuna.pruners.MedianPruner(
+            n_startup_trials=n_first, n_warmup_steps=WARM_UP, interval_steps=STRIDE
+        )
+        self._study = optuna.create_study(direction="minimize", pruner=pruner)
+
+    def know(self, trial: FrozenTrial) -> None:
+        """Add a trial that has ended."""
+        self._study.add_trial(trial)
+
+    def run(
+        self,
+        ordinal: int,
+        first: Mapping[str, Any] | None,
+        judge: Callable[[Mapping[str, Any], Hopeless], tuple[Outcome, float]],
+    ) -> FrozenTrial:
+        """Draw one trial, or take the parameters `first`, and return it with its outcome and seconds."""
+        # A sampler of its own for each trial: a draw depends on the finished trials, not on when we began.
+        self._study.sampler = optuna.samplers.TPESampler(
+            seed=(self._seed * 1_000_003 + ordinal) % 2**32, n_startup_trials=self._n_first
+        )
+        if first is not None:
+            self._study.enqueue_trial(dict(first))
+        asked = self._study.ask(self._space)
+
+        def hopeless(step: int, loss: float) -> bool:
+            asked.report(loss, step)
+            return asked.should_prune()
+
+        params = dict(asked.params)
+        outcome, seconds = judge(params, hopeless)
+        # What counts is the trial as it is kept, so that memory and store can never differ.
+        self._study.tell(asked, state=TrialState.FAIL)
+        return optuna.trial.create_trial(
+            state=TrialState.PRUNED if outcome.pruned else TrialState.COMPLETE,
+            value=None if outcome.pruned else outcome.loss,
+            params=params,
+            distributions=self._space,
+            user_attrs={
+                "ordinal": ordinal, "loss": outcome.loss, "rounds": outcome.rounds, "grown": outcome.grown,
+                "seconds": seconds,
+            },
+            intermediate_values=dict(outcome.curve),
+        )  # fmt: skip
+
+
+def importances(trials: Sequence[FrozenTrial], seed: int) -> dict[str, float]:
+    """Return the share of the loss's variance that each parameter explains, of complete trials only.
+
+    By functional ANOVA (Hutter et al. 2014, ICML); empty if all trials were alike.
+    """
+    study = optuna.create_study(direction="minimize")
+    study.add_trials([t for t in trials if t.state == TrialState.COMPLETE])
+    try:
+        found = optuna.importance.get_param_importances(
+            study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed)
+        )
+    except (RuntimeError, ValueError):
+        return {}
+    return {name: float(share) for name, share in found.items()}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Optuna's own log lines to warnings while the block runs."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+@contextmanager
+def opened(storage: str | None, study_name: str) -> Iterator[Store]:
+    """Open the study in a store, or in memory.
+
+    Raises
+    ------
+    WorkspaceError
+        If the store cannot be opened.
+    """
+    backend: Any = None
+    if storage is not None:
+        if no_database(storage):
+            raise _no_storage(storage)
+        try:
+            backend = optuna.storages.RDBStorage(storage)
+        except (optuna.exceptions.OptunaError, SQLAlchemyError, ImportError) as error:
+            raise _no_storage(storage) from error
+    try:
+        yield Store(
+            optuna.create_study(
+                storage=backend, study_name=study_name, direction="minimize", load_if_exists=True
+            )
+        )
+    finally:
+        if backend is not None:
+            backend.remove_session()
+            backend.engine.dispose()
+
+
+def _no_storage(storage: str) -> WorkspaceError:
+    return WorkspaceError(
+        "The store of the search trials cannot be opened.",
+        where=storage.split("@")[-1],
+        fix="Check that the folder exists and can be written, or move the file away to begin a new one.",
+    )
