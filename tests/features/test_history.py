@@ -1,4 +1,4 @@
-"""Deals, cadence, season and fit against oracles in plain Python."""
+"""Deals, cadence and season against oracles in plain Python."""
 
 import math
 from datetime import date
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY as DAY
-from hva_ml.features.build import build, compose
+from hva_ml.features.build import build
 from hva_ml.features.deals import WIN_RATE_WEIGHT
 
 START = 19_700 * DAY
@@ -192,52 +192,3 @@ def test_the_year_before_must_be_there_whole(config, tables, calendar, us, shift
     ]
     features = build(tables(accounts=accounts(), invoices=invoices), config("[features]"), calendar)
     assert (features.table["season.market_yoy"][0].as_py() is not None) == there
-
-
-firms = st.lists(
-    st.fixed_dictionaries(
-        {
-            "country": st.sampled_from([None, "DE", "AT"]),
-            "legal_form": st.sampled_from([None, "AG", "KG", "GmbH"]),
-            "parent": st.sampled_from([None, None, "f0", "f1"]),
-            "won": st.sampled_from([None, 10, 80]),
-        }
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-@given(firms)
-@settings(max_examples=60, deadline=None)
-def test_fit_leaves_the_own_group_out(config, tables, calendar, rows):
-    masters = [
-        {"account_id": f"f{k}", "event_time": START, "country": r["country"], "legal_form": r["legal_form"],
-         "parent_id": r["parent"]}
-        for k, r in enumerate(rows)
-    ]  # fmt: skip
-    invoices = [
-        {"account_id": f"f{k}", "event_time": START + r["won"] * DAY, "amount_cents": 1}
-        for k, r in enumerate(rows)
-        if r["won"]
-    ]
-    pipeline = config('[features]\nseason = false\nfit = true\nfirmographic = ["country", "legal_form"]')
-    features = compose(tables(accounts=masters, invoices=invoices), pipeline, calendar, None)
-    group = {r["account_id"]: r["group_id"] for r in features.index.to_pylist()}
-    for account, cutoff, row in by_place(features, calendar):
-        mine = rows[int(account[1:])]
-        total, judged = 0.0, False
-        for attribute in ("country", "legal_form"):
-            if mine[attribute] is None:
-                continue
-            others = [
-                r for k, r in enumerate(rows) if r[attribute] is not None and group[f"f{k}"] != group[account]
-            ]
-            won = [r for r in others if r["won"] and START + r["won"] * DAY < cutoff]
-            if not won:
-                continue
-            like = sum(r[attribute] == mine[attribute] for r in others)
-            observed = sum(r[attribute] == mine[attribute] for r in won)
-            total += math.log((observed + 1) / (len(won) * like / len(others) + 1))
-            judged = True
-        assert_close(row, {"fit.icp": total if judged else None}, (account, cutoff))
