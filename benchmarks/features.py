@@ -1,27 +1,30 @@
 """Point-in-time features from Parquet to Parquet, beside what users of other tools would write.
 
-`python -m benchmarks.features [--size small|full|huge] [--repeats N] [--json FILE]`: small is 1 M events of
-5 k accounts, full 20 M of 100 k; both run the peers on the same file, interleaved, each in a fresh process,
-and compare all numbers. huge is 200 M events of 1 M accounts, ours alone, for its memory; full ends with it.
+`python -m benchmarks.features [--size small|full] [--only PART …] [--repeats N] [--json FILE]`: small is 1 M
+events of 5 k accounts, full 20 M of 100 k. Peers run on the same file, interleaved, each in a fresh process,
+and all numbers are compared. FILE is written after each part; with --only the other parts in it stay.
 """
 
 import argparse
 import json
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from benchmarks.feature_data import Task, differing, make
 from benchmarks.peers import PeerError, Took, fresh, interpreter
-from benchmarks.results import tell
+from benchmarks.results import machine, tell
 
 HERE = Path(__file__).resolve().parent
 N_CUTOFFS = 12
-SIZES = {"small": (1_000_000, 5_000), "full": (20_000_000, 100_000), "huge": (200_000_000, 1_000_000)}
-FEATURETOOLS_SIZES = {"small": (10_000, 100), "full": (200_000, 2_000)}
+PARTS = {"small": ("peers", "featuretools", "growth"), "full": ("peers", "featuretools", "growth", "huge")}
+SIZES = {"small": (1_000_000, 5_000), "full": (20_000_000, 100_000)}
+HUGE = (200_000_000, 1_000_000)
+FEATURETOOLS_SIZES = {"small": (10_000, 100), "full": (2_000_000, 10_000)}
 
 
 @dataclass
@@ -140,37 +143,56 @@ def growth(folder: Path, rows: int, accounts: int, repeats: int) -> list[dict[st
 def huge(folder: Path) -> dict[str, Any]:
     """Return what a file takes that is larger than the memory allowed."""
     ours = Tool("200 M events, 1 M accounts", "ours")
-    run(ours, make(folder / "events.parquet", *SIZES["huge"], N_CUTOFFS), folder)
+    run(ours, make(folder / "huge.parquet", *HUGE, N_CUTOFFS), folder)
     return ours.alone()
 
 
-def measure(size: str, repeats: int, folder: Path) -> list[dict[str, Any]]:
-    """Return the rows of the table for one size."""
+def parts(size: str, repeats: int, folder: Path) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+    """Return what makes the rows of each part of the table, in its order."""
     rows, accounts = SIZES[size]
     events = folder / "events.parquet"
-    # The kernels are compiled at their first use on a machine and kept.
-    run(Tool("compiled", "ours"), make(events, 1_000, 10, N_CUTOFFS), folder)
-    if size == "huge":
-        return [huge(folder)]
     peers = [peer for peer in PEERS if peer.only in ("", size)]
-    found = compare(make(events, rows, accounts, N_CUTOFFS), folder, peers, repeats)
-    small = make(events, *FEATURETOOLS_SIZES[size], N_CUTOFFS, late=0.0)
-    found += compare(small, folder, [FEATURETOOLS], 1)
-    found += growth(folder, rows // 2, accounts // 2, repeats)
-    return [*found, huge(folder)] if size == "full" else found
+    return {
+        "peers": lambda: compare(make(events, rows, accounts, N_CUTOFFS), folder, peers, repeats),
+        "featuretools": lambda: compare(
+            make(events, *FEATURETOOLS_SIZES[size], N_CUTOFFS, late=0.0), folder, [FEATURETOOLS], 1
+        ),
+        "growth": lambda: growth(folder, rows // 2, accounts // 2, repeats),
+        "huge": lambda: [huge(folder)],
+    }
+
+
+def kept(file: Path | None, size: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the parts that were measured before on this machine, from the file that is to be written."""
+    if file is None or not file.is_file():
+        return {}
+    record = json.loads(file.read_text(encoding="utf-8"))
+    if (record["size"], record["machine"]) != (size, machine()):
+        return {}
+    rows = iter(record["rows"])
+    return {part: list(islice(rows, count)) for part, count in record["parts"].items()}
 
 
 def main() -> None:
     """Measure, print, and write the same as JSON."""
     parser = argparse.ArgumentParser(description="Features from Parquet to Parquet, ours and others.")
     parser.add_argument("--size", choices=list(SIZES), default="small")
+    parser.add_argument("--only", choices=PARTS["full"], nargs="+", help="Only these; others in FILE stay.")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="Where the made-up files go; else a temporary folder.")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    found = kept(asked.json, asked.size) if asked.only else {}
     with tempfile.TemporaryDirectory(prefix="hva-features-", dir=asked.folder) as folder:
-        rows = measure(asked.size, asked.repeats, Path(folder))
-    tell("features", rows, asked.json, size=asked.size)
+        work = parts(asked.size, asked.repeats, Path(folder))
+        # The kernels are compiled at their first use on a machine and kept.
+        run(Tool("compiled", "ours"), make(Path(folder) / "few.parquet", 1_000, 10, N_CUTOFFS), Path(folder))
+        for part in asked.only or PARTS[asked.size]:
+            found[part] = work[part]()
+            ordered = {p: found[p] for p in PARTS["full"] if p in found}
+            rows = [row for part_rows in ordered.values() for row in part_rows]
+            sizes = {p: len(part_rows) for p, part_rows in ordered.items()}
+            tell("features", rows, asked.json, size=asked.size, parts=sizes)
 
 
 if __name__ == "__main__":
