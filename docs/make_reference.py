@@ -215,7 +215,7 @@ def _type(kind: Any, metadata: list[Any] | None = None) -> str:
     if origin is Annotated:
         return _type(args[0], list(args[1:]))
     if origin in (Union, UnionType):
-        return _type(next(a for a in args if a is not NoneType), metadata)
+        return "; or ".join(_type(a, metadata) for a in args if a is not NoneType)
     if origin is Literal:
         return "one of " + ", ".join(f"`{_toml(a)}`" for a in args if a != "")
     if origin is tuple:

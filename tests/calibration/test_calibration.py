@@ -77,6 +77,38 @@ def test_row_order_changes_no_bit(kind):
 
 
 @pytest.mark.parametrize("kind", ["platt", "beta"])
+def test_a_row_of_half_weight_twice_is_that_row(kind):
+    margin, y = sample(3000)
+    once = calibration.fit(kind, margin, y)
+    twice = calibration.fit(kind, np.tile(margin, 2), np.tile(y, 2), np.full(6000, 0.5))
+    np.testing.assert_allclose(twice.logit(MARGINS), once.logit(MARGINS), rtol=1e-6)
+    weight = np.random.default_rng(2).uniform(0.1, 1, 3000)
+    order = np.random.default_rng(1).permutation(3000)
+    found = calibration.fit(kind, margin, y, weight)
+    assert found == calibration.fit(kind, margin[order], y[order], weight[order])
+    # Probabilities average to the base rate that the weights see.
+    rate = np.average(y, weights=weight)
+    assert np.average(found.probability(margin), weights=weight) == pytest.approx(rate, abs=1e-3)
+    for bad in (weight[:-1], weight * 0, weight * np.nan):
+        with pytest.raises(ContractError):
+            calibration.fit(kind, margin, y, bad)
+
+
+@pytest.mark.parametrize(("skew", "kind"), [(0.0, "platt"), (0.8, "beta"), (-0.8, "beta")])
+def test_the_form_of_the_map_is_chosen_on_held_out_groups(skew, kind):
+    rng = np.random.default_rng(5)
+    margin = rng.normal(-0.5, 1.5, 12_000)
+    y = (rng.random(12_000) < expit(margin + skew * np.abs(margin))).astype(float)
+    groups = [f"G{k}" for k in rng.integers(0, 3000, 12_000)]
+    found = calibration.choose(margin, y, groups, 7)
+    assert found.kind == kind
+    assert (found.gain > found.error) == (kind == "beta")
+    order = rng.permutation(12_000)
+    assert found == calibration.choose(margin[order], y[order], [groups[k] for k in order], 7)
+    assert calibration.choose(margin[:40], y[:40], groups[:40], 7).kind == "platt"
+
+
+@pytest.mark.parametrize("kind", ["platt", "beta"])
 def test_perfectly_separated_and_extreme_margins_stay_finite(kind):
     margin = np.concatenate([np.linspace(-3, -1, 50), np.linspace(1, 3, 50)])
     y = (margin > 0).astype(float)

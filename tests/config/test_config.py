@@ -53,6 +53,9 @@ def test_a_good_file_is_read_with_its_defaults() -> None:
         ('name = "my"', 'name = "../my"', "lower case letters"),
         ("[tables.invoices]", "[tables.invoicing]", "invoices"),
         ("days = 90", "days = [", "not valid TOML"),
+        ("[horizon]", '[models]\nmonotone = "hint"\n[horizon]', "Did you mean 'hints'?"),
+        ("[horizon]", '[models]\nmonotone = { a = "up" }\n[horizon]', "'rising' or 'falling'"),
+        ("[horizon]", "[models]\nhalf_life_days = 0\n[horizon]", "greater than 0"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(old: str, new: str, says: str) -> None:

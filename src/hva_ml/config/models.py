@@ -10,10 +10,18 @@ from hva_ml.config.names import FROZEN, Share
 
 @dataclass(frozen=True, config=FROZEN)
 class Models:
-    """``[models]``: seeds and the families that may compete."""
+    """``[models]``: seeds, the families that may compete, and what is known before the data speak.
+
+    `monotone` says which features may move the likelihood in one direction only: ``"hints"`` takes what each
+    feature's definition suggests, a table names features and ``"rising"`` or ``"falling"``. With
+    `half_life_days` a cohort so much older than the latest counts half, in training and in calibration of the
+    likelihood.
+    """
 
     seed: int = 7
-    calibration: Literal["platt", "beta"] = "platt"
+    calibration: Literal["platt", "beta", "auto"] = "platt"
+    monotone: Literal["off", "hints"] | dict[str, Literal["rising", "falling"]] = "off"
+    half_life_days: Annotated[float, Field(gt=0, le=36_500)] | None = None
     value: tuple[Literal["tweedie", "gamma", "lognormal"], ...] = ("tweedie", "gamma", "lognormal")
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05

@@ -70,8 +70,10 @@ def load(path: Path) -> PipelineConfig:
 def _config_error(error: ValidationError, where: str) -> ConfigError:
     problems = error.errors(include_url=False)
     unknown = [p for p in problems if p["type"] == "unexpected_keyword_argument"]
-    first = (unknown or problems)[0]
-    loc = [str(p) for p in first["loc"]]
+    # Of a table that may also be a word, what is wrong inside it says more than that it is no word.
+    inner = [p for p in problems if not isinstance(p["input"], dict)]
+    first = (unknown or inner or problems)[0]
+    loc = [str(p) for p in first["loc"] if not re.match(r"dict\[|literal\[", str(p))]
     more = f" ({len(problems) - 1} more after this one.)" if len(problems) > 1 else ""
     if first["type"] == "unexpected_keyword_argument":
         known = _known_keys(loc[:-1])

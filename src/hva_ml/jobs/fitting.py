@@ -1,6 +1,7 @@
 """One pair of models from one split: encode, fit, calibrate, level. It logs and stores nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
 from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.likelihood import calibrate, fit_conversion, known_before, row_weights
 from hva_ml.jobs.progress import Progress
 from hva_ml.splits import Split, group_uniform
 from hva_ml.training.baselines import all_baselines
@@ -94,14 +96,15 @@ def search_pair(
     _enough(converted, "training")
     won = converted == 1
 
-    def find(kind: Kind, rows: npt.NDArray[np.bool_], y: Floats) -> SearchResult:
+    def find(kind: Kind, rows: npt.NDArray[np.bool_], y: Floats, **more: Any) -> SearchResult:
         return search(
             kind, X[rows], y, list(groups[rows]), codes[rows], config=config.search, models=config.models,
-            names=encoder.names, storage=storage, study_name=f"{study}-{kind}", progress=told,
+            names=encoder.names, storage=storage, study_name=f"{study}-{kind}", progress=told, **more,
         )  # fmt: skip
 
+    before = {"weight": row_weights(train, config.models), "fixed": known_before(train, config.models)}
     return Searched(
-        find("conversion", np.ones(len(X), dtype=bool), converted.astype(np.float64)),
+        find("conversion", np.ones(len(X), dtype=bool), converted.astype(np.float64), **before),
         find("value", won, value[won]),
     )
 
@@ -124,14 +127,8 @@ def fit_pair(
     _enough(converted, "training")
     _enough(converted_later, "calibration")
     seed, names = config.models.seed, list(encoder.names)
-    found = searched.conversion
-    conversion = Booster.fit(
-        X, converted.astype(np.float64), objective="binary", names=names, params=found.params,
-        rounds=found.rounds, seed=seed,
-    )  # fmt: skip
-    calibrator = calibration.fit(
-        config.models.calibration, conversion.margin(X_later), converted_later.astype(np.float64)
-    )
+    conversion = fit_conversion(train, X, converted, searched.conversion, config.models)
+    calibrator = calibrate(conversion.margin(X_later), later, converted_later, config.models)
     won, won_later = converted == 1, converted_later == 1
     found = searched.value
     fitted = fit_value(

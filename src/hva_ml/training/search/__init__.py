@@ -93,6 +93,8 @@ def search(
     storage: str | None,
     study_name: str,
     progress: Progress | None = None,
+    weight: Array | None = None,
+    fixed: Mapping[str, Any] | None = None,
 ) -> SearchResult:
     """Search the ranges of ``[search]`` with a tree-structured Parzen estimator.
 
@@ -127,6 +129,10 @@ def search(
         Must carry a hash of all that goes in: a study of that name is continued, and reused once finished.
     progress : callable, optional
         Called after each trial with (finished, all, best loss).
+    weight : ndarray, shape (n_rows,), optional
+        How much a row counts where models fit; all rows that judge count alike.
+    fixed : mapping, optional
+        LightGBM parameters that every trial has and no result holds.
 
     Raises
     ------
@@ -147,7 +153,7 @@ def search(
             grounds.extend(Ground.of(X[p.fit], X[p.valid], names, models.seed) for p in parts)
         family = params.get("distribution", "")
         growers = [
-            begin(kind, ground, part, y, trees(params, models), family)
+            begin(kind, ground, part, y, {**trees(params, models), **(fixed or {})}, family, weight)
             for ground, part in zip(grounds, parts, strict=True)
         ]
         outcome = race(growers, [len(p.valid) for p in parts], models.rounds, hopeless)

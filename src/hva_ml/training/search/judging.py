@@ -52,7 +52,13 @@ def _deviance(actual: Array, mean: Array) -> float:
 
 
 def begin(
-    kind: Kind, ground: Ground, fold: Fold, y: Array, params: Mapping[str, Any], distribution: str
+    kind: Kind,
+    ground: Ground,
+    fold: Fold,
+    y: Array,
+    params: Mapping[str, Any],
+    distribution: str,
+    weight: Array | None = None,
 ) -> Grower:
     """Return the booster of one fold, ready to grow and to be judged.
 
@@ -70,14 +76,19 @@ def begin(
         LightGBM parameters.
     distribution : str
         Family of the value model.
+    weight : ndarray, shape (n_rows,), optional
+        How much a row counts where the fold fits.
     """
     fit, actual = y[fold.fit], y[fold.valid]
+    heavy = None if weight is None else weight[fold.fit]
     if kind == "conversion":
-        return ground.grower(fit, objective="binary", params=params, loss=lambda p: log_loss(actual, p))
+        return ground.grower(
+            fit, objective="binary", params=params, loss=lambda p: log_loss(actual, p), weight=heavy
+        )
     values, _ = clipped(fit, distribution)
 
     def loss(predicted: Array) -> float:
         return relative_deviance(actual, np.exp(predicted) if distribution == "lognormal" else predicted)
 
     learned = target(values, distribution, float(np.mean(values)))
-    return ground.grower(learned, objective=OBJECTIVE[distribution], params=params, loss=loss)
+    return ground.grower(learned, objective=OBJECTIVE[distribution], params=params, loss=loss, weight=heavy)

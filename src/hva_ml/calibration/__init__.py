@@ -1,0 +1,14 @@
+"""What later cohorts teach: margin -> probability, and predicted -> actual total.
+
+Nothing here ties two accounts that the model tells apart, so that explanations carry through.
+"""
+
+from hva_ml.calibration.choice import Choice as Choice
+from hva_ml.calibration.choice import choose as choose
+from hva_ml.calibration.level import level as level
+from hva_ml.calibration.maps import Beta as Beta
+from hva_ml.calibration.maps import Calibrator as Calibrator
+from hva_ml.calibration.maps import Kind as Kind
+from hva_ml.calibration.maps import Platt as Platt
+from hva_ml.calibration.maps import fit as fit
+from hva_ml.calibration.maps import from_dict as from_dict
