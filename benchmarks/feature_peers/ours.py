@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hva_ml.coding import Coder
 from hva_ml.compiled import cores
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
-from hva_ml.features.coding import Coder
 from hva_ml.features.log import Ints, log
 from hva_ml.features.variety import distinct
 from hva_ml.features.windows import NONE, enters, first_and_last, totals

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hva_ml.folders import canonical, text_hash
 from hva_ml.publication import current, publish, read
 from hva_ml.publication.reading import FORMAT, run_id_of, runs
 from hva_ml.publication.retention import remove, retention
 from hva_ml.publication.runs import latest_of
-from hva_ml.registry.folders import canonical, text_hash
 
 FIRST = date(2025, 1, 1)
 

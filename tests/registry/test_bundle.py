@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureSet
+from hva_ml.folders import bytes_entry, canonical, text_hash
 from hva_ml.registry.bundle import Bundle, release_of
-from hva_ml.registry.folders import bytes_entry, canonical, text_hash
 
 FILES = {
     "conversion.txt",

@@ -65,7 +65,7 @@ def _in_circle(accounts: Draft, known: pa.Array) -> Mask:
     for _ in range(max(1, len(known).bit_length())):
         to = to[to]
     ring = np.unique(to[to != len(known)])
-    found = np.zeros(accounts.raw.num_rows, dtype=bool)
+    found = np.zeros(len(accounts.clean), dtype=bool)
     found[newest[ring]] = True
     return found
 
@@ -73,9 +73,9 @@ def _in_circle(accounts: Draft, known: pa.Array) -> Mask:
 def _wanted(accounts: Draft, config: PipelineConfig) -> None:
     """Say which attributes the features ask for although the query does not give their columns."""
     wanted = {c: a for a in reversed(config.features.firmographic) for c in ATTRIBUTE_COLUMNS[a]}
-    for column in sorted(set(wanted) - set(accounts.raw.column_names)):
+    for column in sorted(set(wanted) - set(accounts.names)):
         what = f"The feature '{wanted[column]}' needs the column '{column}', which the query does not give."
-        accounts.note(codes.ALL_NULL, column, count=accounts.raw.num_rows, what=what)
+        accounts.note(codes.ALL_NULL, column, count=accounts.delivered, what=what)
 
 
 def _history(accounts: Draft, config: PipelineConfig) -> None:

@@ -34,8 +34,12 @@ def personal(values: pa.Array, column: Column) -> npt.NDArray[np.bool_]:
     numpy.ndarray
         Boolean, of shape (n_rows,).
     """
+    nothing = np.zeros(len(values), dtype=bool)
     if column.kind not in ("id", "category", "text") or column.name == "name":
-        return np.zeros(len(values), dtype=bool)
+        return nothing
+    # Keys seldom repeat, so coding them costs more than this look at each.
+    if column.kind == "id" and not pc.any(pc.match_substring(values, "@")).as_py():
+        return nothing
     coded = values.dictionary_encode()  # categories repeat: search each value once
     found = pc.match_substring_regex(coded.dictionary, EMAIL)
     if column.kind != "id":

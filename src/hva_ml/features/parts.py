@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from hva_ml.coding import Coder
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import Calendar
 from hva_ml.features import build
 from hva_ml.features.across import Totals
-from hva_ml.features.coding import Coder
 from hva_ml.features.definition import FeatureSet
 
 PartTables = Mapping[str, pa.Table]

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hva_ml.coding import Coder
 from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
 from hva_ml.errors import ConfigError, ContractError
-from hva_ml.features.coding import Coder
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.features.log import Bools as Bools
 from hva_ml.features.log import Floats as Floats

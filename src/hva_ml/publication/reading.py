@@ -11,9 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hva_ml.errors import IntegrityError, UsageError, nearest
-from hva_ml.publication.rows import AuditRow, rows_of
-from hva_ml.publication.stale import Stale, told_of
-from hva_ml.registry.folders import (
+from hva_ml.folders import (
     MANIFEST,
     bytes_entry,
     canonical,
@@ -21,6 +19,8 @@ from hva_ml.registry.folders import (
     read_json,
     text_hash,
 )
+from hva_ml.publication.rows import AuditRow, rows_of
+from hva_ml.publication.stale import Stale, told_of
 
 CURRENT = "CURRENT"
 RUNS = "runs"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from hva_ml.folders import PART, sync
 from hva_ml.publication.reading import RUNS, Published, runs
-from hva_ml.registry.folders import PART, sync
 
 DAMAGED = ".damaged"
 

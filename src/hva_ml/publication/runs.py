@@ -15,6 +15,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hva_ml.errors import IntegrityError
+from hva_ml.folders import (
+    MANIFEST,
+    PART,
+    canonical,
+    file_entry,
+    pretty,
+    replace_file,
+    text_hash,
+    verify,
+    whole_folder,
+)
 from hva_ml.publication.audit import Audit
 from hva_ml.publication.nights import Tonight
 from hva_ml.publication.reading import (
@@ -31,17 +42,6 @@ from hva_ml.publication.reading import (
 )
 from hva_ml.publication.retention import DAMAGED
 from hva_ml.publication.verdict import judge
-from hva_ml.registry.folders import (
-    MANIFEST,
-    PART,
-    canonical,
-    file_entry,
-    pretty,
-    replace_file,
-    text_hash,
-    verify,
-    whole_folder,
-)
 
 
 def publish(

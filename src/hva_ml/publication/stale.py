@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from hva_ml.folders import canonical, pretty, replace_file, text_hash
 from hva_ml.publication.rows import AuditRow, rows_of
-from hva_ml.registry.folders import canonical, pretty, replace_file, text_hash
 
 STALE = "STALE"
 FORMAT = "hva-stale-1"

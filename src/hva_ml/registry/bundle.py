@@ -16,7 +16,7 @@ from hva_ml.explanation import composition
 from hva_ml.explanation.composition import Explanation
 from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
-from hva_ml.registry.folders import (
+from hva_ml.folders import (
     MANIFEST,
     bytes_entry,
     pretty,

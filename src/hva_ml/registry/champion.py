@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from hva_ml.errors import HvaError, IntegrityError, RefusedError
+from hva_ml.folders import read_json
 from hva_ml.registry import tracking
-from hva_ml.registry.folders import read_json
 from hva_ml.registry.promotion import pointed, release_folder, verified
 from hva_ml.workspace import Workspace
 

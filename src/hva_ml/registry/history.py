@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hva_ml.errors import IntegrityError
-from hva_ml.registry.folders import canonical, pretty, read_json, replace_file, text_hash
+from hva_ml.folders import canonical, pretty, read_json, replace_file, text_hash
 from hva_ml.registry.promotion import released
 
 HISTORY = "HISTORY"

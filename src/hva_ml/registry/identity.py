@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hva_ml.errors import IntegrityError
-from hva_ml.registry.folders import MANIFEST, canonical, read_json, text_hash, verify
+from hva_ml.folders import MANIFEST, canonical, read_json, text_hash, verify
 
 FORMAT = "hva-bundle-1"
 FIX = "Restore the folder from a copy or from git, or train and promote again."

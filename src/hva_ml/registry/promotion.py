@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hva_ml.errors import IntegrityError, UsageError
-from hva_ml.registry.folders import (
+from hva_ml.folders import (
     MANIFEST,
     bytes_entry,
     canonical,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hva_ml.features import coding
-from hva_ml.features.coding import Coder
+from hva_ml import coding
+from hva_ml.coding import Coder
 
 words = st.none() | st.text(max_size=20) | st.sampled_from(["", "a", "a\0", "aaaaaaaa", "aaaaaaab", "ä" * 40])
 chunks = st.lists(st.lists(words, max_size=12), max_size=4)

@@ -4,13 +4,17 @@ A compiled hash table over the bytes as Arrow holds them; hashes only find strin
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hva_ml.compiled import kernel
-from hva_ml.features.log import Small, Whole
+from hva_ml.compiled import in_blocks, kernel
+
+Whole = npt.NDArray[np.integer[Any]]
+Small = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]
 
 _FEW = 1024
 _FREE = np.uint64(2**64 - 1)
@@ -18,6 +22,7 @@ _HALF = np.uint64(32)
 _LOW = np.uint64(2**32 - 1)
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio
 _AHEAD = 32
+_ROWS_AT_ONCE = 1 << 20
 _NONE_MISSING = np.empty(0, dtype=np.uint8)
 
 
@@ -49,7 +54,11 @@ class Coder:
         found = np.empty(len(column), dtype=np.int32)
         place = 0
         for chunk in _chunks(column):
-            self._add(chunk, found[place : place + len(chunk)])
+            here = found[place : place + len(chunk)]
+            if pa.types.is_dictionary(chunk.type):
+                self._add_coded(chunk, here)
+            else:
+                self._add(chunk, here)
             place += len(chunk)
         return found
 
@@ -63,6 +72,17 @@ class Coder:
         data = self._kept.view(np.uint8)[np.arange(offsets[-1]) + gaps]
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         return pa.Array.from_buffers(pa.large_string(), self._known, buffers).cast(pa.string())
+
+    def _add_coded(self, chunk: pa.DictionaryArray, found: Small) -> None:
+        """Code what is coded already: each string that occurs is looked at once."""
+        words = chunk.dictionary
+        index = np.asarray(chunk.indices.cast(pa.int32()).fill_null(len(words)))
+        occurs = np.zeros(len(words) + 1, dtype=np.bool_)
+        occurs[index] = True
+        places = np.flatnonzero(occurs[:-1])
+        code = np.full(len(words) + 1, -1, dtype=np.int32)
+        code[places] = self.codes(words.take(pa.array(places)))
+        np.take(code, index, out=found)
 
     def _add(self, chunk: pa.Array, found: Small) -> None:
         missing = _NONE_MISSING
@@ -87,8 +107,47 @@ class Coder:
             self._kept = np.concatenate((self._kept, np.zeros_like(self._kept)))
 
 
+def hashes(column: "pa.Array | pa.ChunkedArray") -> Hashes:
+    """Return a hash of every string, shape (n_rows,): different hashes mean different strings.
+
+    Equal hashes mean nothing: hold the strings themselves against each other. Null has a hash, too.
+
+    Examples
+    --------
+    >>> a, b, again = hashes(pa.array(["a", "b", "a"]))
+    >>> bool(a == again), bool(a == b)
+    (True, False)
+    """
+    found = np.empty(len(column), dtype=np.uint64)
+    place = 0
+    for chunk in _chunks(column):
+        here = found[place : place + len(chunk)]
+        if pa.types.is_dictionary(chunk.type):
+            index = chunk.indices.cast(pa.int64()).fill_null(len(chunk.dictionary))
+            np.take(np.append(hashes(chunk.dictionary), _FREE), np.asarray(index), out=here)
+        else:
+            _add_hashes(chunk, here)
+        place += len(chunk)
+    return found
+
+
+def mixed(hashed: Hashes, numbers: npt.NDArray[np.int64]) -> Hashes:
+    """Return hashes that also tell whole numbers apart, shape (n_rows,)."""
+    found = np.empty_like(hashed)
+    in_blocks(lambda a, b: _mix(hashed, numbers, found, a, b), len(found), _ROWS_AT_ONCE)
+    return found
+
+
+def _add_hashes(chunk: pa.Array, found: Hashes) -> None:
+    offsets, words = _bytes(chunk)
+    in_blocks(lambda a, b: _hash_rows(words, offsets, found, a, b), len(found), _ROWS_AT_ONCE)
+    if chunk.null_count:
+        found[np.asarray(chunk.is_null())] = _FREE
+
+
 def _chunks(column: "pa.Array | pa.ChunkedArray") -> Iterator[pa.Array]:
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)):
         column = column.cast(pa.string())
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     yield from (chunk for chunk in chunks if len(chunk))
@@ -166,6 +225,18 @@ def _hash(words, begin, length):  # type: ignore[no-untyped-def]
     for j in range((length + 7) >> 3):
         mixed = _mixed(mixed, _word(words, begin, length, j))
     return _mixed(mixed, np.uint64(0))
+
+
+@kernel
+def _hash_rows(words, offsets, found, first, last):  # type: ignore[no-untyped-def]
+    for i in range(first, last):
+        found[i] = _hash(words, offsets[i] - offsets[0], offsets[i + 1] - offsets[i])
+
+
+@kernel
+def _mix(hashed, numbers, found, first, last):  # type: ignore[no-untyped-def]
+    for i in range(first, last):
+        found[i] = _mixed(hashed[i], np.uint64(numbers[i]))
 
 
 @kernel
