@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from hva_ml.jobs.backtest import backtest
     from hva_ml.jobs.changes import changes
     from hva_ml.jobs.check import check
+    from hva_ml.jobs.contest import compare
     from hva_ml.jobs.demo import demo
     from hva_ml.jobs.explain import explain
     from hva_ml.jobs.overview import overview
-    from hva_ml.jobs.promote import compare, promote
+    from hva_ml.jobs.promote import promote
     from hva_ml.jobs.prune import prune
     from hva_ml.jobs.rollback import rollback
     from hva_ml.jobs.score import score
@@ -45,7 +46,7 @@ _HOME = {
     "changes": "jobs.changes",
     "check": "jobs.check",
     "train": "jobs.train",
-    "compare": "jobs.promote",
+    "compare": "jobs.contest",
     "overview": "jobs.overview",
     "promote": "jobs.promote",
     "prune": "jobs.prune",

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from datetime import date
 from html.parser import HTMLParser
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from hva_ml.contracts.records import Violation
+from hva_ml.evaluation.diagrams import diagrams
+from hva_ml.evaluation.metrics import ModelPrediction
 from hva_ml.reports.account import AccountView
 from hva_ml.reports.model import GateRow, ModelView, Side
 from hva_ml.reports.scores import ScoresView
@@ -144,14 +147,14 @@ def model_view(**more: object) -> ModelView:
     ]  # fmt: skip
     metrics.append({"model": "prevalence", "metric": "calibration_slope", "value": None, "low": None,
                     "high": None, "reason": "all probabilities are equal"})  # fmt: skip
-    captured = [
-        {"model": m, "share": k / 20, "captured": (k / 20) ** (0.3 * (j + 1))}
-        for j, m in enumerate((*models, "perfect")) for k in range(21)
-    ]  # fmt: skip
-    bins = [
-        {"bin": k, "predicted": k / 20, "observed": k / 20, "n": 50, "low": k / 25, "high": k / 15}
-        for k in range(1, 9)
-    ]
+    rng = np.random.default_rng(3)
+    p = rng.random(600)
+    won = (rng.random(600) < p) * 1.0
+    said = {
+        m: ModelPrediction(q, np.full(600, 50.0), 50.0 * q)
+        for m, q in zip(models, (p, np.full(600, 0.5), rng.random(600)), strict=True)
+    }
+    days = [date(2025, 7, 1)] * 300 + [date(2025, 8, 1)] * 300
     totals = [{"cutoff": date(2025, k, 1), "model": m, "predicted": 9.0e5, "actual": 1.1e6, "ratio": 0.818}
               for k in (7, 8) for m in models]  # fmt: skip
     trials = [
@@ -170,8 +173,8 @@ def model_view(**more: object) -> ModelView:
             Side("Test", (date(2025, 7, 1),), 3000, 3000, 310, 8.0e5),
         ),
         "metrics": pa.Table.from_pylist(metrics),
-        "calibration": pa.Table.from_pylist(bins),
-        "captured": pa.Table.from_pylist(captured),
+        "diagrams": diagrams(said, won, won * rng.gamma(2, 25, 600), days, 20),
+        "capacity": 20,
         "totals": pa.Table.from_pylist(totals),
         "importance": pa.table(
             {"label": ["Umsatz", "Website-Besuche"], "family": ["deal_history", "engagement"],

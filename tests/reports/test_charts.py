@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hva_ml.reports import account_charts, model_charts
+from hva_ml.reports import account_charts, diagram_charts, model_charts
 from hva_ml.reports.charts import NARROW, WIDE, Chart, to_png, to_svg
 from hva_ml.reports.language import Tongue
 from hva_ml.reports.palette import NAMED, css
@@ -38,8 +38,21 @@ CAPTURED = [
     for m, p in (("hva_ml", 0.4), ("run_rate", 0.6), ("my_own", 0.8), ("perfect", 0.2))
     for s in (0.0, 0.2, 1.0)
 ]
+GAINS = [
+    {"model": m, "share": s, "gained": s**p}
+    for m, p in (("hva_ml", 0.4), ("run_rate", 0.6)) for s in (0.0, 0.2, 1.0)
+]  # fmt: skip
+REACH = [
+    {"model": m, "k": k, "precision": p / k, "value": 900.0 * p}
+    for m, p in (("hva_ml", 0.9), ("run_rate", 0.7)) for k in (1, 3, 9)
+]  # fmt: skip
+RESIDUALS = [
+    {"model": "hva_ml", "promised": 9.0 * k, "actual": 10.0 * k, "low": 8.0 * k, "high": 12.0 * k, "n": 9}
+    for k in (1, 2)
+]
 BINS = [
-    {"predicted": 0.1 * k, "observed": 0.11 * k, "low": 0.09 * k, "high": 0.13 * k, "n": 9} for k in (1, 2, 3)
+    {"model": "hva_ml", "predicted": 0.1 * k, "observed": 0.11 * k, "low": 0.09 * k, "high": 0.13 * k, "n": 9}
+    for k in (1, 2, 3)
 ]
 METRICS = [
     {"metric": q, "model": m, "value": v, "low": v - 0.02, "high": v + 0.02, "target": t}
@@ -64,7 +77,23 @@ DRAWN: dict[str, tuple[Callable[[Tongue, int], Chart], tuple[str, ...]]] = {
         lambda t, w: model_charts.captured_revenue(CAPTURED, t, w),
         ("Modell (hva_ml)", "Bisheriger Umsatz", "my_own", "Hellsehen (Obergrenze)"),
     ),
-    "calibration": (lambda t, w: model_charts.calibration(BINS, t, w), ("Eingetretene Quote", "20\u00a0%")),
+    "calibration": (
+        lambda t, w: diagram_charts.reliability(BINS, t, w),
+        ("Eingetretene Quote", "20\u00a0%", "n=9"),
+    ),
+    "gains": (
+        lambda t, w: diagram_charts.gains(GAINS, t, w),
+        ("Anteil der Abschlüsse", "Bisheriger Umsatz"),
+    ),
+    "precision": (
+        lambda t, w: diagram_charts.precision(REACH, 3, t, w),
+        ("Bearbeitete Accounts", "Modell (hva_ml)"),
+    ),
+    "value": (lambda t, w: diagram_charts.reach(REACH, 3, "EUR", t, w), ("Tatsächlicher Umsatz",)),
+    "residuals": (
+        lambda t, w: diagram_charts.residuals(RESIDUALS, "EUR", t, w),
+        ("Versprochener Wert je Account", "n=9"),
+    ),
     "metrics": (lambda t, w: model_charts.metrics(METRICS, t, w), ("ROC AUC", "Ratio", "Bisheriger Umsatz")),
     "totals": (
         lambda t, w: model_charts.totals(TOTALS, "EUR", t, w),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from hva_ml.evaluation.diagrams import Diagrams
 from hva_ml.evaluation.metrics import METRICS
 from hva_ml.reports import model
 
@@ -26,7 +28,10 @@ def test_everything_given_is_shown(views: Any, read: Callable[[str], Any]) -> No
 
 def test_plots_are_the_charts_of_the_page(views: Any) -> None:
     drawn = model.plots(views.model())
-    assert list(drawn) == ["metrics", "captured_revenue", "calibration", "totals", "importance", "parameters"]
+    assert list(drawn) == [
+        "metrics", "totals", "importance", "parameters", "captured_revenue", "gains", "precision", "value",
+        "calibration", "residuals",
+    ]  # fmt: skip
     page = model.html(views.model())
     assert all(chart.title in page for chart in drawn.values())
 
@@ -53,10 +58,8 @@ def test_a_cutoff_is_shown_as_the_local_day_it_begins(views: Any, read: Callable
 
 def test_empty_tables_leave_their_section_out(views: Any) -> None:
     full = views.model()
-    empty = {
-        n: getattr(full, n).slice(0, 0)
-        for n in ("metrics", "calibration", "captured", "totals", "importance")
-    }
+    empty = {n: getattr(full, n).slice(0, 0) for n in ("metrics", "totals", "importance")}
+    empty["diagrams"] = Diagrams(*(getattr(full.diagrams, f.name).slice(0, 0) for f in fields(Diagrams)))
     nothing = dict.fromkeys(("violations", "quirks", "gates", "facts", "sides", "parameters"), ())
     html = model.html(views.model(**empty, **nothing, trials=None))
     assert "<svg" not in html

@@ -165,21 +165,6 @@ def train(
     render.run(console(), run)
 
 
-@app.command(epilog=example("hva compare online_retail", "hva compare dach_sample --json"))
-@command
-def compare(pipeline: PipelineName, root: Root = None, as_json: Json = False) -> None:
-    """Show the runs of a pipeline side by side, with the champion and the challenger marked."""
-    from hva_ml.cli import render
-    from hva_ml.jobs.promote import compare as job
-    from hva_ml.workspace import Workspace
-
-    found = job(Workspace.find(root), pipeline)
-    if as_json:
-        print_json(found)
-        return
-    render.compare(console(), pipeline, found)
-
-
 @app.command(
     epilog=example(
         "hva promote dach_sample", 'hva promote dach_sample --run 3fa9 --force "agreed with sales"'

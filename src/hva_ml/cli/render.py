@@ -12,6 +12,7 @@ from hva_ml.reports.language import Tongue
 
 if TYPE_CHECKING:
     from hva_ml.jobs.check import CheckReport
+    from hva_ml.jobs.contest import Contest
     from hva_ml.jobs.demo import Demo
     from hva_ml.jobs.explained import Explained
     from hva_ml.jobs.promote import Release
@@ -82,6 +83,18 @@ def compare(out: Console, pipeline: str, runs: Sequence[Mapping[str, Any]]) -> N
             *("–" if v is None else f"{v:.3f}" for v in values),
         )  # fmt: skip
     out.print(table)
+
+
+def contest(out: Console, found: "Contest") -> None:
+    """Show models on the same rows, and how far the first is ahead."""
+    rows = {(r["model"], r["metric"]): r for r in found.metrics.to_pylist()}
+    table = plain(f"{found.rows:,} common test rows", *(escape(m) for m in found.models))
+    for metric, label in SHOWN:
+        table.add_row(label, *(interval(rows.get((m, metric))) for m in found.models))
+    out.print(table)
+    for sentence in found.sentences:
+        out.print(escape(sentence), soft_wrap=True)
+    out.print(f"Report   {found.report}", soft_wrap=True)
 
 
 def release(out: Console, release: "Release") -> None:

@@ -21,6 +21,7 @@ from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import gates
 from hva_ml.workspace import Workspace
 
+BASELINES = "baseline_rows.parquet"
 LIBRARIES = ("hva-ml", "lightgbm", "numpy", "pyarrow", "scikit-learn", "duckdb", "optuna", "mlflow")
 
 
@@ -41,6 +42,9 @@ class Kept:
         The results table.
     predictions : pyarrow.Table
         Test rows with outcome and the model's prediction; stays in the workspace, never goes to MLflow.
+    baselines : pyarrow.Table
+        account_id, cutoff, model, probability, expected_value of every baseline on these rows; empty for
+        a run of before they were kept.
     summary : dict
         Counts and findings that gates ask for.
     """
@@ -50,6 +54,7 @@ class Kept:
     report: Path
     table: pa.Table
     predictions: pa.Table
+    baselines: pa.Table
     summary: dict[str, Any]
 
     @property
@@ -74,6 +79,18 @@ def test_rows(j: Judgement) -> pa.Table:
     ):
         index = index.append_column(name, pa.array(column))
     return index
+
+
+def baseline_rows(j: Judgement) -> pa.Table:
+    """Return what every baseline said of the untouched rows: account_id, cutoff, model and its numbers."""
+    index = j.features.index.filter(pa.array(j.split.test)).select(["account_id", "cutoff"])
+    parts = [
+        index.append_column("model", pa.array([name] * index.num_rows, pa.string()))
+        .append_column("probability", pa.array(said.probability))
+        .append_column("expected_value", pa.array(said.expected_value))
+        for name, said in j.predictions.items() if name != MODEL
+    ]  # fmt: skip
+    return pa.concat_tables(parts)
 
 
 def _outcomes(j: Judgement) -> pa.Table:
@@ -192,6 +209,7 @@ def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
     (part / "plots").mkdir(parents=True)
     rows, told = test_rows(j), summary(j)
     pq.write_table(rows, part / "test_rows.parquet")
+    pq.write_table(baseline_rows(j), part / BASELINES)
     pq.write_table(j.metrics, part / "results.parquet")
     pq.write_table(j.features.table, part / FEATURES)
     pq.write_table(_outcomes(j), part / OUTCOMES)
@@ -251,7 +269,8 @@ def _open(folder: Path) -> Kept:
         folder / "bundle",
         folder / "report.html",
         pq.read_table(folder / "results.parquet"),
-        pq.read_table(folder / "test_rows.parquet"),
+        rows := pq.read_table(folder / "test_rows.parquet"),
+        pq.read_table(folder / BASELINES) if (folder / BASELINES).is_file() else rows.slice(0, 0),
         json.loads((folder / "summary.json").read_text(encoding="utf-8")),
     )
 

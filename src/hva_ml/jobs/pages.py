@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import publication
 from hva_ml.config import PipelineConfig
-from hva_ml.evaluation.calibration_curve import calibration_curve
-from hva_ml.evaluation.captured_curve import captured_curve
-from hva_ml.evaluation.table import MODEL
+from hva_ml.evaluation.diagrams import diagrams
 from hva_ml.explanation.reader import spoken_of
 from hva_ml.explanation.reasons import reasons, topic_labels
 from hva_ml.features.definition import FeatureSet
@@ -56,8 +55,10 @@ def model_view(
             for name, side in told["sides"].items()
         ),
         metrics=j.metrics,
-        calibration=calibration_curve(j.predictions[MODEL].probability, j.targets.converted[test]),
-        captured=captured_curve({m: p.expected_value for m, p in j.predictions.items()}, value),
+        diagrams=diagrams(
+            j.predictions, j.targets.converted[test], value, _days(j, test), j.config.scoring.capacity
+        ),
+        capacity=j.config.scoring.capacity,
         totals=j.totals,
         importance=importance(j, bundle),
         # The page goes to MLflow, where no account is named; hva check shows the ids.
@@ -73,6 +74,12 @@ def model_view(
         ),
         simulated=any(s.kind == "simulated" for s in j.config.sources.values()),
     )  # fmt: skip
+
+
+def _days(j: Judgement, rows: npt.NDArray[np.bool_]) -> list[date]:
+    """Return the local day of each row's cutoff."""
+    days = dict(zip(j.calendar.cutoffs, j.calendar.days, strict=True))
+    return [days[c] for c in j.features.table["cutoff"].filter(pa.array(rows)).to_pylist()]
 
 
 def _trials(searched: Searched) -> pa.Table:

@@ -39,12 +39,6 @@ class Release:
         }
 
 
-def compare(ws: Workspace, pipeline: str) -> list[dict[str, object]]:
-    """Return the finished runs of a pipeline, newest first, with their metrics and aliases."""
-    config = ws.config(pipeline)
-    return [r.record() for r in tracking.runs(ws, config.name)]
-
-
 def find_run(ws: Workspace, pipeline: str, name: str | None = None) -> Run:
     """Return a run by its id, the beginning of its id, or its name; without one the latest.
 

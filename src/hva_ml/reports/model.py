@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from hva_ml.contracts.records import Violation
+from hva_ml.evaluation.diagrams import Diagrams
 from hva_ml.evaluation.metrics import BY_NAME
 from hva_ml.reports import model_charts, pages
 from hva_ml.reports.charts import WIDE, Chart
+from hva_ml.reports.diagrams import NOTES, drawings
 from hva_ml.reports.figures import MODEL
 from hva_ml.reports.language import Tongue
 from hva_ml.reports.pages import figure, render
@@ -70,10 +72,10 @@ class ModelView:
     metrics : pyarrow.Table
         model, metric, value, low, high (nullable), as made by ``evaluation.table.evaluate``; ours is
         ``hva_ml``.
-    calibration : pyarrow.Table
-        predicted, observed, low, high, n, of ``hva_ml``.
-    captured : pyarrow.Table
-        model, share, captured, in [0, 1]; the model ``perfect`` is perfect foresight.
+    diagrams : Diagrams
+        Of the model and every baseline.
+    capacity : int
+        Accounts that can be worked at each cutoff.
     totals : pyarrow.Table
         cutoff, model, predicted, actual, ratio (nullable), as made by ``evaluation.table.per_cutoff``.
     importance : pyarrow.Table
@@ -105,8 +107,8 @@ class ModelView:
     gap_days: int
     sides: tuple[Side, ...]
     metrics: pa.Table
-    calibration: pa.Table
-    captured: pa.Table
+    diagrams: Diagrams
+    capacity: int
     totals: pa.Table
     importance: pa.Table
     violations: tuple[Violation, ...] = ()
@@ -133,6 +135,8 @@ def html(view: ModelView) -> str:
         headline=_headline(found),
         results=_results(found, models),
         totals=_totals(view),
+        cohorts=[r for r in view.diagrams.cohorts.to_pylist() if r["model"] == MODEL],
+        notes=NOTES,
         trials=[] if view.trials is None else view.trials.to_pylist(),
         figures={name: figure(draw) for name, draw in _drawings(view, tongue).items()},
     )
@@ -179,16 +183,14 @@ def _drawings(view: ModelView, tongue: Tongue) -> dict[str, Callable[[int], Char
     totals = _totals(view)
     weighed = sorted(view.importance.to_pylist(), key=lambda r: (-r["mean_abs_log_factor"], r["label"]))
     parameters = [{"label": name, "share": share} for name, share in view.parameters]
-    captured, calibration = view.captured.to_pylist(), view.calibration.to_pylist()
     drawn: dict[str, tuple[list[dict[str, Any]], Callable[[int], Chart]]] = {
         "metrics": (compared, lambda w: model_charts.metrics(compared, tongue, w)),
-        "captured_revenue": (captured, lambda w: model_charts.captured_revenue(captured, tongue, w)),
-        "calibration": (calibration, lambda w: model_charts.calibration(calibration, tongue, w)),
         "totals": (totals, lambda w: model_charts.totals(totals, view.currency, tongue, w)),
         "importance": (weighed, lambda w: model_charts.importance(weighed[:MOST_IMPORTANT], tongue, w)),
         "parameters": (parameters, lambda w: model_charts.parameters(parameters, tongue, w)),
     }
-    return {name: draw for name, (rows, draw) in drawn.items() if rows}
+    shared = drawings(view.diagrams, view.capacity, view.currency, tongue, MODEL)
+    return {name: draw for name, (rows, draw) in drawn.items() if rows} | shared
 
 
 def label(metric: str) -> str:

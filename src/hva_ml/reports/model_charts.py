@@ -70,45 +70,6 @@ def captured_revenue(rows: Rows, tongue: Tongue, width: int = WIDE) -> Chart:
     )  # fmt: skip
 
 
-def calibration(rows: Rows, tongue: Tongue, width: int = WIDE) -> Chart:
-    """Return the calibration curve: seen conversion rate over promised probability, with intervals.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        ``predicted``, ``observed``, ``low``, ``high`` (in [0, 1]) and ``n`` rows of each bin.
-    tongue : Tongue
-        Language and country.
-    width : int
-        Outer width in pixels.
-    """
-    end = min(1.0, 1.05 * max([max(float(r["high"]), float(r["predicted"])) for r in rows], default=1.0))
-    told = "; ".join(f"{tongue.percent(r['predicted'])} → {tongue.percent(r['observed'])}" for r in rows)
-    x_axis = figures.percent_axis(tongue, tongue.word("promised_probability"), width)
-    x = figures.quantity("predicted", [0, end], x_axis)
-    y_axis = figures.percent_axis(tongue, tongue.word("observed_rate"), width)
-    y = figures.quantity("observed", [0, end], y_axis)
-    bins = {"values": list(rows)}
-    return Chart(
-        "calibration", tongue.word("calibration_title"), tongue.word("calibration_text", told=told),
-        {
-            **figures.frame(min(width, 460)),
-            "height": 300 if figures.is_narrow(width) else 390,
-            "layer": [
-                {"data": {"values": [{"predicted": 0, "observed": 0}, {"predicted": end, "observed": end}]},
-                 "mark": {"type": "line", "color": RULE.light, "strokeDash": [4, 4], "strokeWidth": 1.5},
-                 "encoding": {"x": x, "y": y}},
-                {"data": bins, "mark": {"type": "rule", "color": BLUE.light, "strokeWidth": 2},
-                 "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}},
-                {"data": bins,
-                 "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1, "color": BLUE.light},
-                 "encoding": {"x": x, "y": y}},
-            ],
-        },
-        tongue.d3,
-    )  # fmt: skip
-
-
 def metrics(rows: Rows, tongue: Tongue, width: int = WIDE) -> Chart:
     """Return a small panel for each metric: a dot and its interval for every model.
 

@@ -1,0 +1,45 @@
+"""The command that shows runs side by side, or holds models against each other on the same rows."""
+
+from typing import Annotated
+
+import typer
+
+from hva_ml.cli.commands import Json, PipelineName, Root, app, example
+from hva_ml.cli.terminal import command, console, print_json
+
+
+@app.command(
+    epilog=example(
+        "hva compare online_retail",
+        "hva compare dach_sample latest champion run_rate",
+        "… latest run_rate --json",
+    )
+)
+@command
+def compare(
+    pipeline: PipelineName,
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(help="Runs (name, version or id), champion, latest, or baselines such as run_rate."),
+    ] = None,
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Show the runs of a pipeline, or hold models against each other on the same rows."""
+    from hva_ml.cli import render
+    from hva_ml.jobs.contest import compare as job
+    from hva_ml.workspace import Workspace
+
+    ws = Workspace.find(root)
+    if models:
+        found = job(ws, pipeline, *models)
+        if as_json:
+            print_json(found.record())
+        else:
+            render.contest(console(), found)
+        return
+    known = job(ws, pipeline)
+    if as_json:
+        print_json(known)
+        return
+    render.compare(console(), pipeline, known)
