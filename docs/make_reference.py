@@ -41,6 +41,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "explanation": ("[explanation]", config.Explanation),
     "explanation.actionable": ("[explanation.actionable]", config.Actionable),
     "audit": ("[audit]", config.Audit),
+    "sinks": ("[sinks.NAME]", config.Sink),
     "simulation": ("[simulation]", config.Simulation),
 }
 KINDS = {

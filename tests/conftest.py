@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.postgres import postgres as postgres
 
 import hva_ml as hva
 

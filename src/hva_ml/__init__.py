@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.changes import changes
     from hva_ml.jobs.check import check
     from hva_ml.jobs.contest import compare
+    from hva_ml.jobs.deliver import deliver
     from hva_ml.jobs.demo import demo
     from hva_ml.jobs.explain import explain
     from hva_ml.jobs.overview import overview
@@ -45,6 +46,7 @@ _HOME = {
     "backtest": "jobs.backtest",
     "changes": "jobs.changes",
     "check": "jobs.check",
+    "deliver": "jobs.deliver",
     "train": "jobs.train",
     "compare": "jobs.contest",
     "overview": "jobs.overview",
@@ -70,6 +72,7 @@ __all__ = [
     "check",
     "compare",
     "datasets",
+    "deliver",
     "demo",
     "explain",
     "init",

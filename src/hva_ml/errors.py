@@ -132,6 +132,10 @@ class IntegrityError(HvaError):
     """Stored bytes are not what was written: a hash, a manifest or a checksum differs."""
 
 
+class DeliveryError(HvaError):
+    """A sink did not take a published run; what is published, and what the sink held before, stay."""
+
+
 class BusyError(HvaError):
     """Another run holds the lock (exit code 4)."""
 

@@ -17,7 +17,7 @@ PIPELINE = "dach_sample"
 COMMANDS = (
     ("init",), ("demo",), ("datasets", "list"), ("datasets", "fetch"), ("check",), ("train",), ("compare",),
     ("promote",), ("score",), ("explain",), ("changes",), ("advise",), ("overview",), ("backtest",),
-    ("rollback",), ("prune",),
+    ("rollback",), ("prune",), ("deliver",),
 )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_importing_the_package_loads_none_of_the_heavy_libraries() -> None:
 def test_the_public_names_are_few_and_all_load() -> None:
     import hva_ml
 
-    assert len(hva_ml.__all__) <= 24
+    assert len(hva_ml.__all__) <= 30
     assert all(getattr(hva_ml, name) is not None for name in hva_ml.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         hva_ml.nothing  # noqa: B018

@@ -125,3 +125,34 @@ def test_what_audits_ask_for_changes_no_number_and_its_bounds_hold_the_same_nigh
         parse(GOOD + "[audit]\naccounts = [1.1, 1.5]\n", "my.toml")
     with pytest.raises(ConfigError, match="Did you mean 'max_psi'"):
         parse(GOOD + "[audit]\nmax_pis = 0.05\n", "my.toml")
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ('kind = "postgres"\nurl_env = "postgresql://u:c4n4ry@h/d"', "name of an environment variable"),
+        ('kind = "postgres"\nurl = "postgresql://u:c4n4ry@h/d"', "Unknown key 'url'"),
+        ('kind = "postgres"\nurl_env = "c4n4ry"', "name of an environment variable"),
+        ('kind = "duckdb"\npath = "postgresql://u:c4n4ry@h/d"', "not a URL"),
+        ('kind = "c4n4ry"\npath = "x"', "Input should be"),
+        ('kind = "parquet"', "needs path"),
+        ('kind = "duckdb"\npath = "x"\nurl_env = "X"', "takes neither url_env nor schema"),
+        ('kind = "sql"\npath = "x"', "needs url_env"),
+        ('kind = "sql"\nurl_env = "X"\nschema = "a; DROP TABLE c4n4ry"', "lower case letters"),
+        ('kind = "sql"\nurl_env = "X"\nprefix = "a\\"b"', "lower case letters"),
+        ('kind = "sql"\nurl_env = "X"\ntables = ["reasons"]', "must name scores"),
+        ('kind = "sql"\nurl_env = "X"\ntables = ["scores", "c4n4ry"]', "Input should be"),
+    ],
+)
+def test_a_sink_holds_no_secret_and_an_error_tells_none(section: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        parse(GOOD + f"[sinks.warehouse]\n{section}\n", "my.toml")
+    assert "c4n4ry" not in str(caught.value)
+    assert "warehouse" in caught.value.where
+
+
+def test_sinks_change_no_number() -> None:
+    text = GOOD + '[sinks.warehouse]\nkind = "postgres"\nurl_env = "HVA_WAREHOUSE_URL"\n'
+    read = parse(text, "my.toml")
+    assert read.sinks["warehouse"].tables == ("scores", "reasons", "texts")
+    assert read.fingerprint() == parse(GOOD, "my.toml").fingerprint()

@@ -1,4 +1,4 @@
-"""How a rollback and what was pruned look in a terminal."""
+"""How a delivery, a rollback and what was pruned look in a terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -8,8 +8,35 @@ from rich.markup import escape
 from hva_ml.cli.render import plain
 
 if TYPE_CHECKING:
+    from hva_ml.jobs.deliver import Delivery
     from hva_ml.jobs.prune import Pruned
     from hva_ml.jobs.rollback import Rollback
+
+
+_DELIVERED = {
+    "delivered": "[green]delivered[/]",
+    "unchanged": "had it already",
+    "due": "[yellow]due[/]",
+    "failed": "[bold red]failed[/]",
+}
+
+
+def delivery(out: Console, done: "Delivery") -> None:
+    """Show what became of each sink, and why one failed."""
+    out.print(f"Run {done.run_id} as of {done.as_of}, manifest {done.manifest[:16]}", soft_wrap=True)
+    if not done.sinks:
+        out.print(f"No [sinks.NAME] in pipelines/{done.pipeline}.toml: see docs/sinks.md.", markup=False)
+        return
+    table = plain("Sink", "Kind", "", "Holds", "As of", "Rows")
+    for told in done.sinks:
+        rows = ", ".join(f"{n:,} {name}" for name, n in (told.rows or {}).items())
+        table.add_row(
+            told.sink, told.kind, _DELIVERED[told.outcome], told.run_id or "–", told.as_of or "–", rows
+        )
+    out.print(table)
+    for told in done.failed:
+        if told.error is not None:
+            out.print(f"[bold red]{told.sink}[/] {escape(told.error.text())}", soft_wrap=True)
 
 
 def rollback(out: Console, done: "Rollback") -> None:

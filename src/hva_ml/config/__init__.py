@@ -18,6 +18,7 @@ from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Measure, Ta
 from hva_ml.config.pipeline import PipelineConfig
 from hva_ml.config.reading import load, parse
 from hva_ml.config.scoring import Actionable, Explanation, Scoring
+from hva_ml.config.sinks import Sink, SinkKind, SinkTable
 
 __all__ = [
     "NAME",
@@ -43,6 +44,9 @@ __all__ = [
     "Scoring",
     "Search",
     "Simulation",
+    "Sink",
+    "SinkKind",
+    "SinkTable",
     "Source",
     "Split",
     "Table",

@@ -24,6 +24,7 @@ from hva_ml.config.features import Features
 from hva_ml.config.models import Gates, Models, Search, Split
 from hva_ml.config.names import FROZEN, EngineKind, Name, TableName
 from hva_ml.config.scoring import Explanation, Scoring
+from hva_ml.config.sinks import Sink
 from hva_ml.errors import UsageError, nearest
 
 
@@ -52,6 +53,7 @@ class PipelineConfig:
     scoring: Scoring = Field(default_factory=Scoring)
     explanation: Explanation = Field(default_factory=Explanation)
     audit: Audit = Field(default_factory=Audit)
+    sinks: dict[Name, Sink] = Field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -89,7 +91,8 @@ class PipelineConfig:
         )
 
     def fingerprint(self) -> str:
-        """Return the sha256 of what can change a number: not comments, order, engine, or what audits ask."""
-        meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude={"engine", "audit"})
+        """Return the sha256 of what can change a number: not comments, order, engine, audits, or sinks."""
+        beside = {"engine", "audit", "sinks"}
+        meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude=beside)
         text = json.dumps(meaning, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -90,7 +90,9 @@ def _config_error(error: ValidationError, where: str) -> ConfigError:
             where=f"{where}: {_section(loc[:-1])}",
             fix=f"Add {wanted}; docs/pipelines.md explains every key.",
         )
-    given = "" if isinstance(first["input"], dict | list) else f" (given: {first['input']!r})"
+    # A URL with a password that was written where its variable belongs must not be told on.
+    hidden = isinstance(first["input"], dict | list) or loc[0] == "sinks"
+    given = "" if hidden else f" (given: {first['input']!r})"
     hint = ""
     if first["type"] == "literal_error" and isinstance(first["input"], str):
         hint = nearest(

@@ -1,6 +1,10 @@
-"""The door to DuckDB: source queries run here, in UTC, within a stated memory, with no file access."""
+"""The door to DuckDB: source queries run here, in UTC, within a stated memory, with no file access.
+
+Files of DuckDB, which others read, are written here too.
+"""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -143,6 +147,62 @@ class DuckDBEngine(Engine):
         if isinstance(error, duckdb.OutOfMemoryException):
             fix = f"Give it more than memory_gib = {self._memory_gib:g} in [engine], or free disk space."
         return failed(text, where, self._names, fix=fix)
+
+
+class DuckDBFile:
+    """A DuckDB file that is written once, or read.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; it is made if it is not there and not only read.
+    read_only : bool
+        Readers share a file, also with those of other processes.
+
+    Raises
+    ------
+    SourceError
+        From every method, if DuckDB cannot do it.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self._where = str(path)
+        with self._told():
+            self._connection = duckdb.connect(self._where, read_only=read_only, config={"threads": "2"})
+            self._connection.execute("SET enable_external_access = false")
+
+    def create(self, name: str, schema: pa.Schema) -> None:
+        """Make an empty table."""
+        with self._told():
+            self._connection.from_arrow(schema.empty_table()).create(name)
+
+    def insert(self, name: str, table: pa.Table) -> None:
+        """Add rows to a table."""
+        with self._told():
+            self._connection.from_arrow(table).insert_into(name)
+
+    def batches(self, name: str, schema: pa.Schema) -> Iterator[pa.Table]:
+        """Yield the rows of a table, its columns as in a schema."""
+        with self._told():
+            for batch in self._connection.table(name).to_arrow_reader(ROWS_AT_ONCE):
+                yield pa.table(batch).select(schema.names).cast(schema)
+
+    def close(self) -> None:
+        """Write everything to the one file and close it."""
+        with self._told():
+            self._connection.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            # DuckDB's own words may quote rows.
+            raise SourceError(
+                f"DuckDB could not do it: {type(error).__name__}.",
+                where=self._where,
+                fix="Check that it is a DuckDB file of this version that no other process writes to.",
+            ) from None
 
 
 def _taken(file: Path) -> pa.Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 from hva_ml import config as configs
 from hva_ml import publication
 from hva_ml.errors import ConfigError, HvaError, IntegrityError, RefusedError, UsageError, nearest
+from hva_ml.jobs.deliver import deliver
 from hva_ml.jobs.state import restate
 from hva_ml.publication import Published
 from hva_ml.publication.runs import latest_of, point
@@ -33,6 +34,8 @@ class Rollback:
         False if everything was so already.
     notes : tuple of str
         What to know, and what to do next.
+    undelivered : bool
+        True if a sink of the pipeline does not show what counts now.
     """
 
     pipeline: str
@@ -43,6 +46,7 @@ class Rollback:
     reason: str
     changed: bool
     notes: tuple[str, ...]
+    undelivered: bool = False
 
     def record(self) -> dict[str, object]:
         """Return it as a JSON-ready record."""
@@ -55,6 +59,7 @@ class Rollback:
             "reason": self.reason,
             "changed": self.changed,
             "notes": list(self.notes),
+            "undelivered": self.undelivered,
         }
 
 
@@ -62,7 +67,8 @@ def rollback(ws: Workspace, pipeline: str, *, to: str | None = None, reason: str
     """Make an earlier release the champion again, and put its last scores back.
 
     Nothing is computed. Everything is verified before the first change; each change is atomic, and noted
-    before it begins: a rollback that was stopped is finished by the next one.
+    before it begins: a rollback that was stopped is finished by the next one. Then the sinks of the pipeline
+    get what counts now; one that fails does not undo the rollback.
 
     Parameters
     ----------
@@ -91,9 +97,15 @@ def rollback(ws: Workspace, pipeline: str, *, to: str | None = None, reason: str
     with suppress(ConfigError):
         # A pipeline file that cannot be read must not bar the way back; one that is not there must.
         ws.config(pipeline)
+    done = _back(ws, pipeline, to, reason.strip())
+    notes = _handed(ws, pipeline)
+    return replace(done, notes=(*done.notes, *notes), undelivered=bool(notes))
+
+
+def _back(ws: Workspace, pipeline: str, to: str | None, reason: str) -> Rollback:
     with publication.lock(ws.lock(pipeline)):
         now, registered = champion(ws, pipeline)
-        step = _step(ws, pipeline, now, to, reason.strip())
+        step = _step(ws, pipeline, now, to, reason)
         release = release_hash(ws, pipeline, step.version, registered=registered)
         run, damaged = latest_of(ws.scores(pipeline), step.version, release)
         notes = tuple(
@@ -219,6 +231,20 @@ def _page(ws: Workspace, pipeline: str) -> tuple[str, ...]:
         what = error.what if isinstance(error, HvaError) else str(error.strerror)
         return (f"The page of the run was not written: {what}",)
     return ()
+
+
+def _handed(ws: Workspace, pipeline: str) -> tuple[str, ...]:
+    """Let the sinks show what counts now; return what kept any from it. Going back must not fail for one."""
+    try:
+        if publication.current(ws.scores(pipeline)) is None or not ws.config(pipeline).sinks:
+            return ()
+        failed = deliver(ws, pipeline).failed
+    except HvaError as error:
+        return (f"The sinks were not served: {error.what}",)
+    return tuple(
+        f"The sink {s.sink} was not served: {s.error.what if s.error else ''} Later: hva deliver {pipeline}"
+        for s in failed
+    )
 
 
 def _told(

@@ -1,7 +1,7 @@
 """Runs of scores as readers see them: the pointer, manifests and tables, every byte held to its hash."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,33 @@ def read(
     IntegrityError
         If a single bit is not as it was written; the message names the file.
     """
+    path, file = _opened(folder, table, run_id)
+    try:
+        if account is not None:
+            return _rows_of(file, [account] if isinstance(account, str) else account, columns)
+        return file.read(columns) if every == 1 else _sample(file, every, columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise _damaged(path, "A table of the run cannot be read") from error
+
+
+def pieces(folder: Path, table: str, run_id: str) -> Iterator[pa.Table]:
+    """Yield one table of a run in the pieces in which it was written, after holding it to its hash.
+
+    Raises
+    ------
+    UsageError, IntegrityError
+        As `read`.
+    """
+    path, file = _opened(folder, table, run_id)
+    try:
+        for k in range(file.num_row_groups):
+            yield file.read_row_group(k)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise _damaged(path, "A table of the run cannot be read") from error
+
+
+def _opened(folder: Path, table: str, run_id: str | None) -> tuple[Path, pq.ParquetFile]:
+    """Open a table of a run, held to its hash: what was verified is what is parsed, the file is read once."""
     if run_id is None:
         found = current(folder)
         if found is None:
@@ -168,14 +195,10 @@ def read(
         content = (path / name).read_bytes()
     except OSError as error:
         raise _damaged(path / name, "A table of the run is missing or unreadable") from error
-    # What was verified is what is parsed: the file is read once.
     if bytes_entry(content) != files[name]:
         raise _damaged(path / name, "A table of the run has been changed")
     try:
-        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        if account is not None:
-            return _rows_of(file, [account] if isinstance(account, str) else account, columns)
-        return file.read(columns) if every == 1 else _sample(file, every, columns)
+        return path / name, pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
     except (OSError, pa.ArrowInvalid) as error:
         raise _damaged(path / name, "A table of the run cannot be read") from error
 

@@ -83,7 +83,7 @@ def publish(
     """
     run_id = run_id_of(identity)
     path = folder / RUNS / run_id
-    _clear_parts(folder)
+    clear_parts(folder)
     if not is_whole(path, identity):
         night = {} if tonight is None else {
             **judge(folder, tonight).record(), "profile": tonight.night.profile()
@@ -195,7 +195,7 @@ def _set_aside(path: Path) -> None:
         path.rename(aside)
 
 
-def _clear_parts(folder: Path) -> None:
+def clear_parts(folder: Path) -> None:
     """Remove what writers left behind that were stopped."""
     for left in sorted((folder / RUNS).glob(f".*{PART}")):
         shutil.rmtree(left, ignore_errors=True)

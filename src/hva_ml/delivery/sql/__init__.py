@@ -1,0 +1,1 @@
+"""The door to SQLAlchemy and psycopg: databases that take what was published, or say why not."""
