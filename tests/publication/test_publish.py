@@ -1,13 +1,11 @@
 import shutil
-import subprocess
-import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hva_ml.errors import BusyError, IntegrityError, RefusedError, UsageError
-from hva_ml.publication import current, lock, publish, read
+from hva_ml.errors import IntegrityError, RefusedError, UsageError
+from hva_ml.publication import current, publish, read
 from hva_ml.publication.reading import runs
 
 
@@ -191,30 +189,3 @@ def test_a_refused_run_leaves_the_current_one(folder, make):
         publish(folder, [make(2)], {"number": 2}, expected_rows=41)
     assert current(folder).run_id == done.run_id
     assert [p.name for p in (folder / "runs").iterdir()] == [done.run_id]
-
-
-HOLDER = """
-import sys
-from pathlib import Path
-from hva_ml.publication import lock
-with lock(Path(sys.argv[1])):
-    print("ready", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_second_writer_is_told_of_the_lock_file(tmp_path):
-    path = tmp_path / "data" / ".locks" / "toy.lock"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        assert holder.stdout.readline() == b"ready\n"
-        with pytest.raises(BusyError) as caught, lock(path):
-            pass
-        assert (caught.value.exit_code, caught.value.where) == (4, str(path))
-    finally:
-        holder.kill()
-        holder.communicate()
-    with lock(path), pytest.raises(BusyError), lock(path):
-        pass

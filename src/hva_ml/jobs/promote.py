@@ -10,6 +10,7 @@ from hva_ml.publication import lock
 from hva_ml.registry import history, promotion, tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.card import card
+from hva_ml.registry.gates import GateResult, gates
 from hva_ml.registry.promotion import pointed
 from hva_ml.workspace import Workspace
 
@@ -23,7 +24,7 @@ class Release:
     run_id: str
     path: Path
     release: str
-    gates: tuple[promotion.GateResult, ...]
+    gates: tuple[GateResult, ...]
     forced: str
 
     def record(self) -> dict[str, object]:
@@ -84,15 +85,15 @@ def promote(run: Run, *, force: str | None = None) -> Release:
         kept = evidence.recall(ws, config.name, run.run_id)
         champion = tracking.champion(ws, config.name)
         before = evidence.recall(ws, config.name, champion.run_id) if champion else None
-        gates = promotion.gates(
+        results = gates(
             config.gates, run.metrics, kept.summary,
             challenger=kept.predictions, champion=before.predictions if before else None,
             resamples=config.split.bootstrap, seed=config.models.seed,
         )  # fmt: skip
-        failed = [g for g in gates if not g.passed]
+        failed = [g for g in results if not g.passed]
         if failed and force is None:
             raise RefusedError(
-                f"{len(failed)} of {len(gates)} gates do not hold: "
+                f"{len(failed)} of {len(results)} gates do not hold: "
                 + "; ".join(g.sentence() for g in failed),
                 where=f"run {run.name} of {run.pipeline}",
                 why="A model that does not beat plain rules on later data would cost sales its trust.",
@@ -102,10 +103,10 @@ def promote(run: Run, *, force: str | None = None) -> Release:
         reason = force.strip() if failed and force else ""
         path = promotion.release(
             kept.bundle, ws.models(config.name), run.version,
-            card=card(bundle, gates, forced=reason), gates=gates, run_id=run.run_id, forced=reason,
+            card=card(bundle, results, forced=reason), gates=results, run_id=run.run_id, forced=reason,
         )  # fmt: skip
         last = champion.version if champion else pointed(ws.models(config.name)) or ""
         tracking.set_champion(ws, config.name, run.version, forced=reason)
         if last != run.version:
             history.note(ws.models(config.name), history.Step("promoted", run.version, last, reason))
-    return Release(config.name, run.version, run.run_id, path, bundle.release, tuple(gates), reason)
+    return Release(config.name, run.version, run.run_id, path, bundle.release, tuple(results), reason)
