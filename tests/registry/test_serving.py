@@ -27,6 +27,13 @@ def served(tmp_path_factory, bundle):
         os.environ["MLFLOW_TRACKING_URI"] = before
 
 
+@pytest.fixture(scope="module")
+def logged(served, tmp_path_factory):
+    """The folder that MLflow keeps of the model."""
+    found = tmp_path_factory.getbasetemp().glob("served*/mlruns/artifacts/models/*/artifacts/MLmodel")
+    return next(iter(found)).parent
+
+
 @pytest.fixture
 def frame(rows):
     return rows.table.drop_columns(["cutoff", "group_id"]).to_pandas()
@@ -72,6 +79,47 @@ def test_signature_names_every_feature_as_optional(served, bundle):
         d.name: ("double" if d.kind == "number" else "string", False) for d in bundle.definitions
     }
     assert [c.name for c in served.metadata.get_output_schema()] == COLUMNS
+
+
+def test_reasons_come_on_request_as_they_are_published(served, bundle, rows, frame):
+    from hva_ml.explanation.factors import strongest
+
+    told = bundle.predict(rows)
+    total = bundle.explain(rows).total
+    decoded = [bundle.decoded(r.values) for r in bundle.references.accounts]
+    up, down = strongest(rows, decoded, bundle.references.which(told.X), total, 2)
+    out = served.predict(frame, params={"reasons": 2})
+    assert list(out.columns) == [*COLUMNS, "reasons_positive", "reasons_negative"]
+    assert out["reasons_positive"].tolist() == up.to_pylist()
+    assert out["reasons_negative"].tolist() == down.to_pylist()
+    assert any(out["reasons_positive"].map(len) == 2)
+    np.testing.assert_array_equal(out[COLUMNS].to_numpy(), served.predict(frame).to_numpy())
+
+
+def test_a_reference_account_that_is_not_there_is_told_with_those_that_are(served, frame):
+    from mlflow.exceptions import MlflowException
+
+    told = served.predict(frame, params={"reasons": 2, "reference": "typical"})
+    assert told.equals(served.predict(frame, params={"reasons": 2}))
+    with pytest.raises(MlflowException, match=r"of the kind 'typicla'. Did you mean 'typical'"):
+        served.predict(frame, params={"reasons": 2, "reference": "typicla"})
+
+
+def test_what_is_logged_is_plain_files_without_a_row_and_says_what_it_needs(logged, rows):
+    names = {p.name for p in logged.rglob("*") if p.is_file()}
+    assert not [
+        n for n in names if n.endswith((".pkl", ".pickle", ".joblib", ".cloudpickle", ".parquet", ".csv"))
+    ]
+    assert "input_example.json" not in names
+    for file in logged.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            # Protocols 2 and later begin so.
+            assert not content.startswith(b"\x80")
+            assert b"A00000" not in content
+    asked = (logged / "requirements.txt").read_text(encoding="utf-8").split()
+    assert [r.split("==")[0] for r in asked] == list(tracking.REQUIREMENTS)
+    assert all("==" in r for r in asked)
 
 
 def test_the_model_needs_no_pickle_and_no_example(served):

@@ -1,6 +1,6 @@
 """The model as MLflow serves it: code that opens a bundle's plain files. MLflow runs it; nobody imports it.
 
-It gives exactly the numbers of the nightly path, because it calls the same ``Bundle.predict``.
+It gives exactly the numbers and reasons of the nightly path, because it asks the same bundle.
 """
 
 import warnings
@@ -10,13 +10,16 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from hva_ml.errors import nearest
+from hva_ml.explanation.factors import strongest
 from hva_ml.features.definition import FeatureSet
-from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.bundle import Bundle, Predictions
 
 with warnings.catch_warnings():
     # MLflow warns of type hints of its own while it is imported.
     warnings.filterwarnings("ignore", module=r"mlflow(\.|$)")
     import mlflow
+    from mlflow.exceptions import MlflowException
     from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
@@ -45,23 +48,47 @@ class ServedBundle(PythonModel):
             One column per feature, double or string as the signature has it; a missing column or cell means
             unknown. ``account_id`` may be there and is not used.
         params : dict, optional
-            Not used.
+            ``reasons``: most reasons for each direction, 0 for none (the default). ``reference``: the kind of
+            account they compare with, by default that of the release.
 
         Returns
         -------
         pandas.DataFrame
-            conversion_probability, value_if_converted and expected_value (currency units), index as given.
+            conversion_probability, value_if_converted and expected_value (currency units), index as given;
+            with reasons also reasons_positive and reasons_negative, lists of feature, topic, factor, value
+            and reference, as they are published.
+
+        Raises
+        ------
+        MlflowException
+            If the release has no reference account of that kind; a server answers with 400.
         """
-        del context, params
-        told = self.bundle.predict(self._features(model_input))
-        return pd.DataFrame(
-            {
-                "conversion_probability": told.probability,
-                "value_if_converted": told.value_if_converted,
-                "expected_value": told.expected_value,
-            },
-            index=model_input.index,
-        )
+        del context
+        params = params or {}
+        features = self._features(model_input)
+        told = self.bundle.predict(features)
+        found = {
+            "conversion_probability": told.probability,
+            "value_if_converted": told.value_if_converted,
+            "expected_value": told.expected_value,
+        }
+        limit = int(params.get("reasons", 0))
+        if limit > 0:
+            found |= self._reasons(features, told, limit, str(params.get("reference", "")))
+        return pd.DataFrame(found, index=model_input.index)
+
+    def _reasons(self, features: FeatureSet, told: Predictions, limit: int, kind: str) -> dict[str, Any]:
+        references = self.bundle.references
+        kind = kind or references.kind
+        if kind not in references.kinds:
+            raise MlflowException.invalid_parameter_value(
+                f"The model has no reference account of the kind '{kind[:20]}'."
+                f"{nearest(kind, references.kinds)} Use one of: {', '.join(references.kinds)}."
+            )
+        decoded = [self.bundle.decoded(r.values) for r in references.accounts]
+        total = self.bundle.explain(told.X, kind).total
+        up, down = strongest(features, decoded, references.which(told.X, kind), total, limit)
+        return {"reasons_positive": up.to_pylist(), "reasons_negative": down.to_pylist()}
 
     def _features(self, rows: pd.DataFrame) -> FeatureSet:
         columns: dict[str, pa.Array] = {

@@ -338,13 +338,14 @@ def _spread(folder: Path, artifacts: Mapping[str, Path | str | bytes]) -> None:
 
 def _signature(definitions: tuple[FeatureDefinition, ...]) -> Any:
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
     inputs: list[Any] = [ColSpec("string", "account_id", required=False)]
     for d in definitions:
         inputs.append(ColSpec("double" if d.kind == "number" else "string", d.name, required=False))
     names = ("conversion_probability", "value_if_converted", "expected_value")
-    return ModelSignature(Schema(inputs), Schema([ColSpec("double", n) for n in names]))
+    asked = ParamSchema([ParamSpec("reasons", "long", 0), ParamSpec("reference", "string", "")])
+    return ModelSignature(Schema(inputs), Schema([ColSpec("double", n) for n in names]), asked)
 
 
 def _aliases(client: Any, pipeline: str) -> dict[str, str]:

@@ -9,12 +9,12 @@ import pyarrow as pa
 from hva_ml.config import Explanation as Settings
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.composition import Explanation
+from hva_ml.explanation.factors import strongest
 from hva_ml.explanation.phrases import stated
 from hva_ml.explanation.reader import Reader, spoken_of
 from hva_ml.explanation.texts import Rows, texts
 from hva_ml.features.definition import FeatureSet
 from hva_ml.registry.bundle import Bundle
-from hva_ml.scoring.factors import strongest
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
