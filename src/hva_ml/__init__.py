@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.explain import explain
     from hva_ml.jobs.overview import overview
     from hva_ml.jobs.promote import promote
+    from hva_ml.jobs.promote_from import promote_from
     from hva_ml.jobs.prune import prune
     from hva_ml.jobs.rollback import rollback
     from hva_ml.jobs.score import score
@@ -51,6 +52,7 @@ _HOME = {
     "compare": "jobs.contest",
     "overview": "jobs.overview",
     "promote": "jobs.promote",
+    "promote_from": "jobs.promote_from",
     "prune": "jobs.prune",
     "rollback": "jobs.rollback",
     "score": "jobs.score",
@@ -78,6 +80,7 @@ __all__ = [
     "init",
     "overview",
     "promote",
+    "promote_from",
     "prune",
     "rollback",
     "score",

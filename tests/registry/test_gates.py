@@ -140,3 +140,15 @@ def test_records_are_plain():
     assert gate.record() == {
         "name": "roc_auc", "passed": True, "what": "ROC AUC", "measured": 0.8, "bound": "at least 0.5",
     }  # fmt: skip
+
+
+def test_a_champion_or_a_run_whose_rows_are_elsewhere_is_compared_by_what_it_was_measured_at():
+    told = {"test.roc_auc": 0.79, "test.captured_revenue_top_20": 0.8}
+    found = run(config=Gates(champion_tolerance=0.02), champion=told)
+    auc, revenue = found["roc_auc against champion"], found["captured_revenue_top_20 against champion"]
+    assert (auc.passed, auc.measured) == (True, pytest.approx(0.01))
+    assert (revenue.passed, revenue.measured) == (False, pytest.approx(-0.1))
+    assert "each on its own test rows" in auc.what
+    nothing = run(champion={})
+    assert not nothing["roc_auc against champion"].passed
+    assert nothing["roc_auc against champion"].measured is None

@@ -167,7 +167,9 @@ def train(
 
 @app.command(
     epilog=example(
-        "hva promote dach_sample", 'hva promote dach_sample --run 3fa9 --force "agreed with sales"'
+        "hva promote dach_sample",
+        'hva promote dach_sample --run 3fa9 --force "agreed with sales"',
+        "hva promote dach_sample --from /mnt/transfer/dach_sample/4 --expect 9f2c4e81a0b3d7c6",
     )
 )
 @command
@@ -179,6 +181,13 @@ def promote(
     force: Annotated[
         str | None, typer.Option("--force", help="Promote although a gate fails; the reason is recorded.")
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Folder of a release of another workspace, instead of a run."),
+    ] = None,
+    expect: Annotated[
+        str, typer.Option("--expect", help="With --from: the release's hash, or its first 12 or more digits.")
+    ] = "",
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -186,9 +195,14 @@ def promote(
     from hva_ml.cli import render
     from hva_ml.jobs.promote import find_run
     from hva_ml.jobs.promote import promote as job
+    from hva_ml.jobs.promote_from import promote_from
     from hva_ml.workspace import Workspace
 
-    release = job(find_run(Workspace.find(root), pipeline, run), force=force)
+    ws = Workspace.find(root)
+    if source is None:
+        release = job(find_run(ws, pipeline, run), force=force)
+    else:
+        release = promote_from(ws, pipeline, source, expect=expect, force=force)
     if as_json:
         print_json(release.record())
         return

@@ -107,9 +107,12 @@ def release(out: Console, release: "Release") -> None:
     out.print(table)
     if release.forced:
         out.print(f"[yellow]Forced:[/] {escape(release.forced)}")
+    for note in release.notes:
+        out.print(f"[yellow]Note:[/] {escape(note)}", soft_wrap=True)
     out.print(
         f"Champion of {release.pipeline} is now version {release.version}: {release.path}", soft_wrap=True
     )
+    out.print(f"Release  {release.release}", soft_wrap=True)
 
 
 def check(out: Console, report: "CheckReport") -> None:

@@ -1,7 +1,10 @@
 """From runs to the champion: side by side, gates, an immutable release, the alias."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import pyarrow as pa
 
 from hva_ml.errors import RefusedError, UsageError
 from hva_ml.jobs import evidence
@@ -26,6 +29,7 @@ class Release:
     release: str
     gates: tuple[GateResult, ...]
     forced: str
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, object]:
         """Return the release as a JSON-ready record."""
@@ -37,6 +41,7 @@ class Release:
             "release": self.release,
             "forced": self.forced,
             "gates": [g.record() for g in self.gates],
+            "notes": list(self.notes),
         }
 
 
@@ -84,10 +89,9 @@ def promote(run: Run, *, force: str | None = None) -> Release:
     with lock(ws.lock(config.name)):
         kept = evidence.recall(ws, config.name, run.run_id)
         champion = tracking.champion(ws, config.name)
-        before = evidence.recall(ws, config.name, champion.run_id) if champion else None
         results = gates(
             config.gates, run.metrics, kept.summary,
-            challenger=kept.predictions, champion=before.predictions if before else None,
+            challenger=kept.predictions, champion=measured(ws, config.name, champion),
             resamples=config.split.bootstrap, seed=config.models.seed,
         )  # fmt: skip
         failed = [g for g in results if not g.passed]
@@ -110,3 +114,15 @@ def promote(run: Run, *, force: str | None = None) -> Release:
         if last != run.version:
             history.note(ws.models(config.name), history.Step("promoted", run.version, last, reason))
     return Release(config.name, run.version, run.run_id, path, bundle.release, tuple(results), reason)
+
+
+def measured(
+    ws: Workspace, pipeline: str, champion: tracking.RunRecord | None
+) -> pa.Table | Mapping[str, float] | None:
+    """Return the champion's test rows, or, where they are in another workspace, its metrics."""
+    if champion is None:
+        return None
+    try:
+        return evidence.recall(ws, pipeline, champion.run_id).predictions
+    except UsageError:
+        return champion.metrics

@@ -118,8 +118,8 @@ def _back(ws: Workspace, pipeline: str, to: str | None, reason: str) -> Rollback
         step = replace(step, run_id=run.run_id if run else "", done=False)
         _change(ws, pipeline, step, run, shown, registered=registered)
         page = _page(ws, pipeline)
-    drift = _drift(ws, pipeline, step.version)
-    return _told(pipeline, step, run, True, (*notes, *_unscored(pipeline, step, run, shown), *drift, *page))
+    note = drift(ws, pipeline, step.version)
+    return _told(pipeline, step, run, True, (*notes, *_unscored(pipeline, step, run, shown), *note, *page))
 
 
 def _step(ws: Workspace, pipeline: str, now: str, to: str | None, reason: str) -> Step:
@@ -207,7 +207,7 @@ def _unscored(pipeline: str, step: Step, run: Published | None, shown: Published
     return (f"Version {step.version} has made no scores that are still here.{stay} {how}",)
 
 
-def _drift(ws: Workspace, pipeline: str, version: str) -> tuple[str, ...]:
+def drift(ws: Workspace, pipeline: str, version: str) -> tuple[str, ...]:
     """Say so if the pipeline file is no longer the one that the release was trained with."""
     kept = promotion.release_folder(ws.models(pipeline), version) / "pipeline.toml"
     with suppress(ConfigError):

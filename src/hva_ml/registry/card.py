@@ -24,7 +24,7 @@ _FAMILIES = {
 _MOST_FEATURES = 12
 
 
-def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "") -> str:
+def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "", origin: str = "") -> str:
     """Return the model card in Markdown.
 
     Parameters
@@ -36,10 +36,12 @@ def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "") -> st
         What decided the promotion.
     forced : str
         The reason, if a gate did not hold.
+    origin : str
+        Where it was trained and released before, if not here.
     """
     told = bundle.metadata
     parts = [
-        _head(bundle, forced),
+        _head(bundle, forced, origin),
         _about(bundle),
         _data(told),
         _features(bundle),
@@ -70,11 +72,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _head(bundle: Bundle, forced: str) -> str:
+def _head(bundle: Bundle, forced: str, origin: str) -> str:
     title = plain(bundle.metadata.get("title") or bundle.pipeline)
     lines = [f"# {title}"]
     if bundle.metadata.get("simulated"):
         lines.append("**Trained on simulated data.** The companies and everything they did are invented.")
+    if origin:
+        lines.append(f"Brought here as files from another workspace: {plain(origin)}")
     if forced:
         lines.append(f"**Promoted although a gate does not hold.** Reason given: {plain(forced)}")
     return "\n\n".join(lines)

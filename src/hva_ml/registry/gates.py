@@ -69,8 +69,8 @@ def gates(
     metrics: pa.Table,
     summary: Mapping[str, Any],
     *,
-    challenger: pa.Table,
-    champion: pa.Table | None,
+    challenger: pa.Table | None,
+    champion: pa.Table | Mapping[str, float] | None,
     resamples: int,
     seed: int,
 ) -> tuple[GateResult, ...]:
@@ -79,8 +79,8 @@ def gates(
     Against each baseline of ``beat_baselines`` two things are asked: a higher ROC AUC, and in the 20 % of
     highest expected value no less revenue than the baseline captures, but for ``champion_tolerance``.
     Against the champion both may be lower by no more than the tolerance; the two models are compared on the
-    test rows they share (paired), or, where those hold fewer than ``min_converted`` conversions, each on its
-    own.
+    test rows they share (paired), or, where those hold fewer than ``min_converted`` conversions or are not
+    in this workspace, each on its own.
 
     Parameters
     ----------
@@ -91,8 +91,9 @@ def gates(
     summary : mapping
         ``sides.test.converted``, and ``findings`` with their ``severity``.
     challenger, champion : pyarrow.Table
-        Test rows: account_id, cutoff, group_id, converted, value, probability, expected_value. No champion
-        yet: no gate.
+        Test rows: account_id, cutoff, group_id, converted, value, probability, expected_value; None for a
+        challenger whose rows are elsewhere. Of a champion whose rows are elsewhere its metrics as MLflow has
+        them (``test.roc_auc``, …). No champion yet: no gate.
     resamples, seed : int
         Of the paired bootstrap whose interval is told with the champion gates.
 
@@ -104,7 +105,10 @@ def gates(
     for baseline in config.beat_baselines:
         found += _against_baseline(config, metrics, baseline)
     if champion is not None:
-        found += _against_champion(config, challenger, champion, resamples, seed)
+        if isinstance(champion, Mapping) or challenger is None:
+            found += _apart(config, metrics, champion)
+        else:
+            found += _against_champion(config, challenger, champion, resamples, seed)
     errors = sum(1 for f in summary.get("findings", ()) if f["severity"] == "error")
     what = "number of data checks of severity error"
     found.append(GateResult("data_checks", errors == 0, what, float(errors), "0"))
@@ -193,18 +197,32 @@ def _against_champion(
     found = []
     for metric in (LIKELIHOOD, REVENUE):
         row = rows[metric]
-        difference = row["difference"]
         between = "" if row["low"] is None else f", 95 % interval {row['low']:.3g} to {row['high']:.3g}"
+        found.append(_no_worse(config, metric, row["difference"], where + between))
+    return found
+
+
+def _apart(config: Gates, metrics: pa.Table, champion: pa.Table | Mapping[str, float]) -> list[GateResult]:
+    """Compare what either was measured at, where the test rows of one are elsewhere."""
+    told = champion if isinstance(champion, Mapping) else {}
+    where = "each on its own test rows, those of one elsewhere: not paired"
+    found = []
+    for metric in (LIKELIHOOD, REVENUE):
+        mine, theirs = _value(metrics, MODEL, metric), told.get(f"test.{metric}")
         found.append(
-            GateResult(
-                f"{metric} against champion",
-                difference is not None and difference >= -config.champion_tolerance,
-                f"{_WORDS[metric]} less the champion's ({where}{between})",
-                difference,
-                f"at least {-config.champion_tolerance:g}",
-            )
+            _no_worse(config, metric, None if mine is None or theirs is None else mine - theirs, where)
         )
     return found
+
+
+def _no_worse(config: Gates, metric: str, difference: float | None, where: str) -> GateResult:
+    return GateResult(
+        f"{metric} against champion",
+        difference is not None and difference >= -config.champion_tolerance,
+        f"{_WORDS[metric]} less the champion's ({where})",
+        difference,
+        f"at least {-config.champion_tolerance:g}",
+    )
 
 
 def _alone(rows: pa.Table, seed: int) -> dict[str, float | None]:

@@ -1,7 +1,7 @@
 """A release: the model's files, its card and the decision, in one folder that is written once and for all."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ def release(
     gates: Sequence["GateResult"],
     run_id: str,
     forced: str = "",
+    origin: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write ``<models_folder>/<version>/`` as one whole.
 
@@ -61,6 +62,8 @@ def release(
         MLflow's id of the training run.
     forced : str
         The reason for a promotion although a gate does not hold.
+    origin : mapping, optional
+        The record of the release in the workspace that it was trained in, where that is another one.
 
     Returns
     -------
@@ -102,6 +105,8 @@ def release(
         "gates": [g.record() for g in gates],
         "card": bytes_entry(text),
     }
+    if origin is not None:
+        record["origin"] = dict(origin)
     with whole_folder(folder) as part:
         for name in (*read_json(bundle_folder / MANIFEST, FIX)["files"], MANIFEST):
             (part / name).write_bytes((bundle_folder / name).read_bytes())
