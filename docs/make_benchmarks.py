@@ -21,6 +21,11 @@ QUESTIONS = {
         "type and day and makes no feature. featuretools has a file of its own, of a size it can do. The "
         "last rows are ours with twice the events and twice the cutoffs, against half the file.",
     ),
+    "negative_control": (
+        "What is let through",
+        "Simulated vendors, each trained and put to the gates twice: as they are, and with the outcomes of "
+        "each cutoff dealt out anew among its accounts, so that nothing can be learned.",
+    ),
     "tuning": (
         "The search of settings beside a plain Optuna and LightGBM script",
         "Trials a minute on the same rows, folds and ranges, each in a fresh process with a store on disk. "

@@ -36,6 +36,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "models": ("[models]", config.Models),
     "search": ("[search]", config.Search),
     "split": ("[split]", config.Split),
+    "checks": ("[checks]", config.Checks),
     "gates": ("[gates]", config.Gates),
     "scoring": ("[scoring]", config.Scoring),
     "explanation": ("[explanation]", config.Explanation),
@@ -129,6 +130,7 @@ def checks() -> str:
     told = tomllib.loads((DOCS / "checks.toml").read_text("utf-8"))
     for heading, prefix in (
         ("Nothing knows the future", "HVL"),
+        ("A model is worth its promotion", "HVA"),
         ("A night holds against the night before", "HVS"),
     ):
         parts.append(f"## {heading}")

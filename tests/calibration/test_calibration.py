@@ -133,7 +133,7 @@ def test_few_conversions_are_enough_to_be_careful(kind):
 def test_a_model_that_does_not_order_is_refused(kind):
     margin, y = sample()
     for bad in (-margin, np.full(len(margin), 0.3)):
-        with pytest.raises(NotEnoughDataError, match="does not order later accounts"):
+        with pytest.raises(NotEnoughDataError, match="Nothing to learn here"):
             calibration.fit(kind, bad, y)
 
 

@@ -106,7 +106,7 @@ def increasing_logistic(columns: Sequence[Array], target: Array, weight: Array) 
         raise HvaError("The calibration did not converge.", where="calibration side")
     if not (beta[:-1] > low[:-1] * (1 + 1e-9)).any() or not (np.ptp(design[:-1], axis=1) > 0).any():
         raise NotEnoughDataError(
-            "The model does not order later accounts: higher scores do not go with more conversions.",
+            "Nothing to learn here: higher scores do not go with more conversions at later cutoffs.",
             where=f"calibration side, {len(target)} rows",
             why="A probability made from such scores would be no better than the average.",
             fix="Use more cutoffs or a longer history, add features, or raise calibrate_cutoffs in [split].",

@@ -64,6 +64,10 @@ def run(out: Console, run: "Run") -> None:
         if any((m, metric) in rows for m in models):
             table.add_row(label, *(interval(rows.get((m, metric))) for m in models))
     out.print(table)
+    for finding in run.findings:
+        if finding.code.startswith("HVA") and finding.severity != "info":
+            colour = COLOURS[finding.severity]
+            out.print(f"[{colour}]{finding.code}[/] {escape(finding.what)}", soft_wrap=True)
     out.print(f"Report   {run.report}", soft_wrap=True)
     out.print(f"Release  {run.release[:16]} (the same data, file and versions give the same)")
     out.print(f"Next     hva promote {run.pipeline}")

@@ -13,7 +13,7 @@ from hva_ml.config.data import (
     Target,
 )
 from hva_ml.config.features import Features, Label, OwnColumn, OwnFeatures, Windows
-from hva_ml.config.models import Gates, Models, Search, Split
+from hva_ml.config.models import Checks, Gates, Models, Search, Split
 from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Measure, TableName, Unit
 from hva_ml.config.pipeline import PipelineConfig
 from hva_ml.config.reading import load, parse
@@ -25,6 +25,7 @@ __all__ = [
     "Actionable",
     "Attribute",
     "Audit",
+    "Checks",
     "Cutoffs",
     "Engine",
     "EngineKind",

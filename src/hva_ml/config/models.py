@@ -67,6 +67,17 @@ class Split:
 
 
 @dataclass(frozen=True, config=FROZEN)
+class Checks:
+    """``[checks]``: what the checks of a training may cost.
+
+    `refits` fits the conversion model again, with two other seeds and with half of the accounts, for the
+    checks of stability and of the learning curve.
+    """
+
+    refits: bool = True
+
+
+@dataclass(frozen=True, config=FROZEN)
 class Gates:
     """``[gates]``: what a run must show on the untouched cutoffs before it may be promoted."""
 

@@ -21,7 +21,7 @@ from hva_ml.config.data import (
     Target,
 )
 from hva_ml.config.features import Features
-from hva_ml.config.models import Gates, Models, Search, Split
+from hva_ml.config.models import Checks, Gates, Models, Search, Split
 from hva_ml.config.names import FROZEN, EngineKind, Name, TableName
 from hva_ml.config.scoring import Explanation, Scoring
 from hva_ml.config.sinks import Sink
@@ -50,6 +50,7 @@ class PipelineConfig:
     search: Search = Field(default_factory=Search)
     split: Split = Field(default_factory=Split)
     gates: Gates = Field(default_factory=Gates)
+    checks: Checks = Field(default_factory=Checks)
     scoring: Scoring = Field(default_factory=Scoring)
     explanation: Explanation = Field(default_factory=Explanation)
     audit: Audit = Field(default_factory=Audit)
@@ -91,8 +92,8 @@ class PipelineConfig:
         )
 
     def fingerprint(self) -> str:
-        """Return the sha256 of what can change a number: not comments, order, engine, audits, or sinks."""
-        beside = {"engine", "audit", "sinks"}
+        """Return the sha256 of what can change a number: not comments, order, engine, checks, audits."""
+        beside = {"engine", "audit", "checks", "sinks"}
         meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude=beside)
         text = json.dumps(meaning, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

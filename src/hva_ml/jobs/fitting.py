@@ -86,7 +86,7 @@ def search_pair(
         if progress is not None:
             progress.step(done, total, f"best {best:.4f}")
 
-    chosen = _sampled(features, split.train, config)
+    chosen = sampled(features, split.train, config)
     train = features.take(chosen)
     encoder = Encoder.fit(train)
     X = encoder.transform(train)
@@ -163,7 +163,7 @@ def side_by_side(
     return found
 
 
-def _sampled(
+def sampled(
     features: FeatureSet, rows: npt.NDArray[np.bool_], config: PipelineConfig
 ) -> npt.NDArray[np.bool_]:
     """Keep whole groups of accounts until about `max_rows` rows are left, the same ones for the same seed."""

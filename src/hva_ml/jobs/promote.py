@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from hva_ml.contracts.records import Violation
 from hva_ml.errors import RefusedError, UsageError
 from hva_ml.jobs import evidence
 from hva_ml.jobs.train import Run
@@ -64,7 +65,15 @@ def find_run(ws: Workspace, pipeline: str, name: str | None = None) -> Run:
     kept = evidence.recall(ws, config.name, found.run_id)
     bundle = Bundle.read(kept.bundle)
     return Run(
-        ws, config.name, found.run_id, found.name, found.version, bundle.release, kept.table, kept.report
+        ws,
+        config.name,
+        found.run_id,
+        found.name,
+        found.version,
+        bundle.release,
+        kept.table,
+        kept.report,
+        tuple(Violation(**{**f, "ids": tuple(f["ids"])}) for f in kept.summary["findings"]),
     )
 
 

@@ -19,6 +19,7 @@ from hva_ml.jobs import comparison, evidence
 from hva_ml.jobs.features import build_features
 from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair, side_by_side
 from hva_ml.jobs.judgement import Judgement
+from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.publication import lock
@@ -43,6 +44,8 @@ class Run:
         model, metric, value, low, high on the untouched test cutoffs.
     report : pathlib.Path
         The run's report for people.
+    findings : tuple of Violation
+        What the checks found, about the data and the model.
     """
 
     workspace: Workspace
@@ -53,6 +56,7 @@ class Run:
     release: str
     metrics: pa.Table
     report: Path
+    findings: tuple[Violation, ...] = ()
 
     def record(self) -> dict[str, object]:
         """Return the run as a JSON-ready record."""
@@ -64,6 +68,7 @@ class Run:
             "release": self.release,
             "report": str(self.report),
             "metrics": self.metrics.to_pylist(),
+            "findings": [f.record() for f in self.findings],
         }
 
 
@@ -161,7 +166,10 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     progress.stage("Fitting the same procedure on all matured cutoffs")
     last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
     final = fit_pair(data.features, data.targets, last, searched, config)
-    findings = _findings(prepared, data, metrics)
+    found = checked(
+        config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
+    )
+    findings = (*_findings(prepared, data, metrics), *found)
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets, findings, split, last, searched,
         predictions, metrics, totals, key,
@@ -176,7 +184,15 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     )  # fmt: skip
     evidence.remember(ws, config.name, record.run_id, kept)
     return Run(
-        ws, config.name, record.run_id, record.name, record.version, bundle.release, metrics, kept.report
+        ws,
+        config.name,
+        record.run_id,
+        record.name,
+        record.version,
+        bundle.release,
+        metrics,
+        kept.report,
+        findings,
     )
 
 

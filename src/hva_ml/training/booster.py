@@ -140,6 +140,11 @@ class Booster:
         return int(self.native.num_trees())
 
     @property
+    def gain(self) -> Array:
+        """Loss that the splits on each column saved in training, shape (n_features,)."""
+        return np.asarray(self.native.feature_importance("gain"), dtype=np.float64)
+
+    @property
     def n_features(self) -> int:
         """Number of matrix columns."""
         return int(self.native.num_feature())
