@@ -25,6 +25,19 @@ METADATA = {
         {"model": "prevalence", "metric": "total_ratio", "value": None, "low": None, "high": None},
     ],
     "findings": [{"severity": "warning", "code": "HVD007", "where": "invoices.amount", "what": "a|b"}],
+    "calibration": {
+        "kind": "platt",
+        "offset": 0.421,
+        "drift_per_quarter": 0.3,
+        "level_sd": 0.55,
+        "steps": [
+            {"step": step, "promised": p, "rate": 0.3, "calibration_error": 0.1, "log_loss": 0.5, "brier": b}
+            for step, p, b in (("model", 0.1, 0.23), ("calibrated", 0.15, 0.22), ("moved", 0.28, 0.19))
+        ],
+        "cohorts": [
+            {"cutoff": "2025-01-01", "rows": 1200, "converted": 300, "rate": 0.25, "promised": 0.15},
+        ],
+    },
     "data": {"accounts": "ab" * 32},
     "versions": {"lightgbm": "4.7.0"},
 }
@@ -39,7 +52,9 @@ def test_it_tells_what_must_be_known(told, bundle):
     for words in (
         "simulated data", "within 90 days", "0.810 (0.790 to 0.830)", "prevalence", "0.640 times the value",
         "fitted again on all matured cohorts", "2024-01-01 to 2024-12-01", "Refused: judging natural persons",
-        "HVD007", "does not hold", "12,000", "1,234,567", "ab" * 32, "4.7.0",
+        "HVD007", "does not hold",
+        "base rate moved to where it stands | 0.280 | 0.300", "25.0%", "+0.421", "12,000", "1,234,567",
+        "ab" * 32, "4.7.0",
     ):  # fmt: skip
         assert words in re.sub(r"\s+", " ", told), words
     assert "Reason given: Messe \\| Montag" in told
@@ -47,7 +62,7 @@ def test_it_tells_what_must_be_known(told, bundle):
 
 def test_tables_hold_whatever_the_words_are(told):
     blocks = re.findall(r"(?:^\|.*\|$\n?)+", told, flags=re.MULTILINE)
-    assert len(blocks) == 5
+    assert len(blocks) == 7
     for block in blocks:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.strip().splitlines()}
         assert len(widths) == 1

@@ -5,6 +5,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -50,6 +51,16 @@ def test_the_factors_as_written_multiply_to_the_score_as_written(
     shown = Tongue(language, country).money(view.expected_value, "EUR")
     assert Tongue(language, country).money(float(written_product(page)), "EUR") == shown
     assert shown in page.text
+
+
+def test_how_sure_the_probability_is_stands_in_words(views: Any, read: Callable[[str], Any]) -> None:
+    view = replace(views.account(), probability_bounds=(0.1234, 0.2567, 0.8))
+    german, english = (read(account.html(view, language=lang)).text for lang in ("de", "en"))
+    assert german.count("zwischen 12,3 % und 25,7 %") == 2
+    assert "Mit 80 % Sicherheit schließen von vielen so bewerteten Accounts" in german
+    assert english.count("between 12.3% and 25.7%") == 2
+    assert "with a confidence of 80%" in english
+    assert "confidence" not in read(account.html(views.account())).text
 
 
 @settings(max_examples=60, deadline=None)

@@ -92,3 +92,21 @@ def test_every_metric_has_a_readable_label(metric: str) -> None:
 def test_the_file_is_the_page(views: Any, tmp_path: Path) -> None:
     path = model.write(views.model(), tmp_path / "deep" / "report.html")
     assert path.read_text("utf-8") == model.html(views.model())
+
+
+def test_probabilities_before_and_after_calibration(views: Any, read: Callable[[str], Any]) -> None:
+    told = {
+        "kind": "beta", "offset": 0.421, "drift_per_quarter": 0.3,
+        "steps": [
+            {"step": s, "promised": p, "rate": 0.3, "calibration_error": 0.1, "log_loss": 0.5, "brier": 0.2}
+            for s, p in (("model", 0.111), ("calibrated", 0.152), ("moved", 0.283))
+        ],
+        "cohorts": [{"cutoff": "2025-01-01", "rows": 9, "converted": 3, "rate": 0.333, "promised": 0.155}],
+    }  # fmt: skip
+    text = read(model.html(views.model(calibrated=told))).text
+    for expected in ("base rate moved to where it stands 28.3% 30.0% 0.100", "2025-01-01", "33.3%", "15.5%",
+                     "(beta)", "0.30 in log-odds", "0.421 was added"):  # fmt: skip
+        assert expected in text, expected
+    still = read(model.html(views.model(calibrated={**told, "offset": 0.0}))).text
+    assert "No lasting drift was found" in still
+    assert "before and after calibration" not in read(model.html(views.model())).text

@@ -3,8 +3,11 @@
 Nothing here ties two accounts that the model tells apart, so that explanations carry through.
 """
 
+from hva_ml.calibration.calibrated import Calibrated as Calibrated
+from hva_ml.calibration.calibrated import calibrate as calibrate
 from hva_ml.calibration.choice import Choice as Choice
 from hva_ml.calibration.choice import choose as choose
+from hva_ml.calibration.later import Later as Later
 from hva_ml.calibration.level import level as level
 from hva_ml.calibration.maps import Beta as Beta
 from hva_ml.calibration.maps import Calibrator as Calibrator
@@ -12,3 +15,4 @@ from hva_ml.calibration.maps import Kind as Kind
 from hva_ml.calibration.maps import Platt as Platt
 from hva_ml.calibration.maps import fit as fit
 from hva_ml.calibration.maps import from_dict as from_dict
+from hva_ml.calibration.spread import Spread as Spread

@@ -1,13 +1,14 @@
 """Margin -> probability: smooth, increasing maps, which tie no two accounts that the model tells apart."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from hva_ml.calibration.logistic import Sample, increasing_logistic, log_sigmoid
+from hva_ml.calibration.spread import Spread
 from hva_ml.errors import IntegrityError
 
 Array = npt.NDArray[np.float64]
@@ -15,9 +16,15 @@ Kind = Literal["platt", "beta"]
 
 
 class _Increasing:
-    """What every map has: a calibrated logit that rises with the margin."""
+    """What every map has: a calibrated logit that rises with the margin, and how sure it is of it."""
+
+    spread: Spread | None
 
     def logit(self, margin: Array) -> Array:
+        raise NotImplementedError
+
+    def columns(self, margin: Array) -> Array:
+        """Return what the parameters are multiplied with, shape (n_parameters, n_rows)."""
         raise NotImplementedError
 
     def log_probability(self, margin: Array) -> Array:
@@ -27,6 +34,19 @@ class _Increasing:
     def probability(self, margin: Array) -> Array:
         """Return p in [0, 1]; always exp of `log_probability`."""
         return np.asarray(np.exp(self.log_probability(margin)))
+
+    def interval(self, margin: Array) -> tuple[Array, Array]:
+        """Return bounds around the probability; NaN for a map that does not know how sure it is.
+
+        Of many accounts with this margin in one coming cohort, the share that converts lies between the
+        bounds with the probability `Spread.level`. A single account converts or does not.
+        """
+        logit = self.logit(margin)
+        if self.spread is None:
+            return np.full_like(logit, np.nan), np.full_like(logit, np.nan)
+        half = self.spread.half_width(self.columns(margin))
+        low, high = (np.exp(log_sigmoid(bound)) for bound in (logit - half, logit + half))
+        return np.asarray(low), np.asarray(high)
 
 
 @dataclass(frozen=True)
@@ -39,14 +59,17 @@ class Platt(_Increasing):
         > 0.
     intercept : float
         Finite.
+    spread : Spread or None
+        How sure it is.
     """
 
     slope: float
     intercept: float
+    spread: Spread | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite([self.slope, self.intercept]).all() and self.slope > 0):
-            raise _not_increasing("Platt", asdict(self))
+            raise _not_increasing("Platt", {"slope": self.slope, "intercept": self.intercept})
 
     @classmethod
     def fit(cls, margin: Array, y: Array, weight: Array | None = None) -> "Platt":
@@ -59,9 +82,18 @@ class Platt(_Increasing):
         """Return the calibrated log-odds, shape of `margin`."""
         return self.slope * np.asarray(margin, dtype=np.float64) + self.intercept
 
+    def columns(self, margin: Array) -> Array:
+        """Return margin and 1, shape (2, n_rows)."""
+        m = np.asarray(margin, dtype=np.float64)
+        return np.vstack([m, np.ones_like(m)])
+
+    def shifted(self, by: float) -> "Platt":
+        """Return the map with `by` added to its log-odds."""
+        return replace(self, intercept=self.intercept + by)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record."""
-        return {"kind": "platt", **asdict(self)}
+        return _record("platt", self)
 
 
 @dataclass(frozen=True)
@@ -74,15 +106,18 @@ class Beta(_Increasing):
         > 0: how steep the map is at the lower and at the upper end.
     c : float
         Finite.
+    spread : Spread or None
+        How sure it is.
     """
 
     a: float
     b: float
     c: float
+    spread: Spread | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite([self.a, self.b, self.c]).all() and self.a > 0 and self.b > 0):
-            raise _not_increasing("Beta", asdict(self))
+            raise _not_increasing("Beta", {"a": self.a, "b": self.b, "c": self.c})
 
     @classmethod
     def fit(cls, margin: Array, y: Array, weight: Array | None = None) -> "Beta":
@@ -97,9 +132,18 @@ class Beta(_Increasing):
         m = np.asarray(margin, dtype=np.float64)
         return self.a * log_sigmoid(m) - self.b * log_sigmoid(-m) + self.c
 
+    def columns(self, margin: Array) -> Array:
+        """Return ln s, -ln(1 - s) and 1, shape (3, n_rows)."""
+        m = np.asarray(margin, dtype=np.float64)
+        return np.vstack([log_sigmoid(m), -log_sigmoid(-m), np.ones_like(m)])
+
+    def shifted(self, by: float) -> "Beta":
+        """Return the map with `by` added to its log-odds."""
+        return replace(self, c=self.c + by)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record."""
-        return {"kind": "beta", **asdict(self)}
+        return _record("beta", self)
 
 
 Calibrator = Platt | Beta
@@ -145,13 +189,21 @@ def from_dict(record: Mapping[str, Any]) -> Calibrator:
         If the record is of no known kind, incomplete, or not increasing.
     """
     try:
+        sure = Spread.from_dict(record["spread"]) if "spread" in record else None
         if record["kind"] == "platt":
-            return Platt(float(record["slope"]), float(record["intercept"]))
+            return Platt(float(record["slope"]), float(record["intercept"]), sure)
         if record["kind"] == "beta":
-            return Beta(float(record["a"]), float(record["b"]), float(record["c"]))
+            return Beta(float(record["a"]), float(record["b"]), float(record["c"]), sure)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable() from error
     raise _unreadable()
+
+
+def _record(kind: str, map_: "Platt | Beta") -> dict[str, Any]:
+    told = {"kind": kind, **asdict(map_)}
+    if map_.spread is None:
+        told.pop("spread")
+    return told
 
 
 def _not_increasing(kind: str, values: Mapping[str, float]) -> IntegrityError:

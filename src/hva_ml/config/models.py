@@ -15,13 +15,17 @@ class Models:
     `monotone` says which features may move the likelihood in one direction only: ``"hints"`` takes what each
     feature's definition suggests, a table names features and ``"rising"`` or ``"falling"``. With
     `half_life_days` a cohort so much older than the latest counts half, in training and in calibration of the
-    likelihood.
+    likelihood. `base_rate` says whether probabilities keep the level of the calibration cohorts together
+    (``"pooled"``) or follow where it drifts (``"drift"``). `interval` is how often the published bounds of a
+    probability hold for the rate of a coming cohort.
     """
 
     seed: int = 7
     calibration: Literal["platt", "beta", "auto"] = "platt"
     monotone: Literal["off", "hints"] | dict[str, Literal["rising", "falling"]] = "off"
     half_life_days: Annotated[float, Field(gt=0, le=36_500)] | None = None
+    base_rate: Literal["drift", "pooled"] = "drift"
+    interval: Annotated[float, Field(ge=0.5, le=0.99)] = 0.8
     value: tuple[Literal["tweedie", "gamma", "lognormal"], ...] = ("tweedie", "gamma", "lognormal")
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from hva_ml.calibration import Spread
 from hva_ml.config import PipelineConfig
 from hva_ml.explanation.families import FamilyFactor
 from hva_ml.explanation.reasons import Reason
@@ -22,6 +23,12 @@ INNER = ("step", "other")
 def _part(table: pa.Table) -> tuple[tuple[str, float, float], ...]:
     """Return the steps of one part: what it is called, its factor, what is reached."""
     return tuple((s["step"], s["factor"], s["end"]) for s in table.to_pylist() if s["kind"] != "total")
+
+
+def _bounds(row: dict[str, Any], name: str, spread: Spread | None) -> tuple[float, float, float] | None:
+    """Return lower bound, upper bound and how often they hold; None if the run does not have them."""
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    return None if low is None or high is None or spread is None else (low, high, spread.level)
 
 
 def account_view(
@@ -53,6 +60,7 @@ def account_view(
         as_of=row["as_of"],
         currency=bundle.currency,
         probability=row["conversion_probability"],
+        probability_bounds=_bounds(row, "probability", bundle.calibrator.spread),
         value_if_converted=row["value_if_converted"],
         expected_value=row["expected_value"],
         percentile=row["percentile"],

@@ -140,6 +140,7 @@ def metadata(j: Judgement) -> dict[str, Any]:
         "data": dict(sorted(j.prepared.tables.fingerprints.items())),
         "features": j.features.fingerprint(),
         "metrics": _plain(j.metrics.to_pylist()),
+        "calibration": j.calibration,
         "settings": {
             "conversion": {**j.searched.conversion.params, "rounds": j.searched.conversion.rounds},
             "value": {
@@ -163,7 +164,11 @@ def params(j: Judgement) -> dict[str, Any]:
         "cutoffs": len(j.calendar.days),
         "features": len(j.features.names),
         "seed": c.models.seed,
-        "calibration": c.models.calibration,
+        "calibration": j.calibration["kind"],
+        "base_rate": c.models.base_rate,
+        "base_rate.offset": round(j.calibration["offset"], 6),
+        "half_life_days": c.models.half_life_days or "none",
+        "monotone": c.models.monotone if isinstance(c.models.monotone, str) else "by feature",
         **{f"conversion.{k}": v for k, v in sorted(j.searched.conversion.params.items())},
         **{f"value.{k}": v for k, v in sorted(j.searched.value.params.items())},
         "conversion.rounds": j.searched.conversion.rounds,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import calibration
-from hva_ml.calibration import Calibrator
+from hva_ml.calibration import Calibrated, Calibrator
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
@@ -60,9 +60,14 @@ class Pair:
 
     encoder: Encoder
     conversion: Booster
-    calibrator: Calibrator
+    calibrated: Calibrated
     value: Booster
     value_log_scale: float
+
+    @property
+    def calibrator(self) -> Calibrator:
+        """Margin to probability."""
+        return self.calibrated.map
 
     def predict(self, features: FeatureSet) -> tuple[Floats, Floats]:
         """Return probability and value if converted, each of shape (n_rows,)."""
@@ -128,7 +133,7 @@ def fit_pair(
     _enough(converted_later, "calibration")
     seed, names = config.models.seed, list(encoder.names)
     conversion = fit_conversion(train, X, converted, searched.conversion, config.models)
-    calibrator = calibrate(conversion.margin(X_later), later, converted_later, config.models)
+    calibrated = calibrate(conversion.margin(X_later), later, converted_later, config)
     won, won_later = converted == 1, converted_later == 1
     found = searched.value
     fitted = fit_value(
@@ -138,7 +143,7 @@ def fit_pair(
     log_scale = fitted.log_scale + calibration.level(
         value_later[won_later], fitted.predict(X_later[won_later])
     )
-    return Pair(encoder, conversion, calibrator, fitted.booster, float(log_scale))
+    return Pair(encoder, conversion, calibrated, fitted.booster, float(log_scale))
 
 
 def side_by_side(

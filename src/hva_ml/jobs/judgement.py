@@ -1,6 +1,8 @@
 """What is known at the end of a training: the hand-over from judging to storing and showing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -30,4 +32,5 @@ class Judgement:
     predictions: dict[str, ModelPrediction]
     metrics: pa.Table
     totals: pa.Table
+    calibration: Mapping[str, Any]
     key: str

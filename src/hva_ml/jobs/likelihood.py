@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.special import expit
 
-from hva_ml import calibration, config
-from hva_ml.calibration import Calibrator
+from hva_ml import calibration
+from hva_ml.calibration import Calibrated, Later
+from hva_ml.config import Models, PipelineConfig
+from hva_ml.evaluation import scoring
 from hva_ml.features.definition import FeatureSet
 from hva_ml.features.direction import directions
 from hva_ml.training.booster import Booster
@@ -19,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def fit_conversion(
-    train: FeatureSet, X: Floats, converted: npt.NDArray[np.int8], found: SearchResult, models: config.Models
+    train: FeatureSet, X: Floats, converted: npt.NDArray[np.int8], found: SearchResult, models: Models
 ) -> Booster:
     """Fit the conversion model with the settings found, on encoded rows of the training side."""
     return Booster.fit(
@@ -30,18 +33,54 @@ def fit_conversion(
 
 
 def calibrate(
-    margin: Floats, later: FeatureSet, converted: npt.NDArray[np.int8], models: config.Models
-) -> Calibrator:
+    margin: Floats, later: FeatureSet, converted: npt.NDArray[np.int8], config: PipelineConfig
+) -> Calibrated:
     """Learn from later cohorts what probability a margin means."""
-    y, weight = converted.astype(np.float64), _recency(later, models)
-    kind = models.calibration
-    if kind == "auto":
-        groups = later.table["group_id"].to_pylist()
-        kind = calibration.choose(margin, y, groups, models.seed, weight).kind
-    return calibration.fit(kind, margin, y, weight)
+    models, wait = config.models, config.horizon.gap_days + config.horizon.days + config.split.embargo_days
+    rows = Later.of(
+        margin, converted, _moments(later), later.table["group_id"].to_pylist(),
+        recency_weights(_moments(later), models.half_life_days),
+    )  # fmt: skip
+    return calibration.calibrate(
+        rows, models.calibration, models.base_rate,
+        interval=models.interval, wait_days=wait, seed=models.seed,
+    )  # fmt: skip
 
 
-def known_before(train: FeatureSet, models: config.Models) -> Mapping[str, Any]:
+def before_and_after(
+    calibrated: Calibrated, margin: Floats, converted: npt.NDArray[np.int8]
+) -> list[dict[str, Any]]:
+    """Return how probabilities do on rows that nothing was fitted on, before and after each step.
+
+    Returns
+    -------
+    list of dict
+        step (``model``: the raw score taken as log-odds; ``calibrated``: by the map of all calibration
+        cohorts; ``moved``: with the base rate where it stands, if it moved), promised (mean probability),
+        rate (share that converted), calibration_error, log_loss, brier.
+    """
+    steps = [("model", margin), ("calibrated", calibrated.pooled.logit(margin))]
+    if calibrated.level.offset:
+        steps.append(("moved", calibrated.map.logit(margin)))
+    y, one = converted.astype(np.float64), np.ones((1, len(margin)))
+    told = []
+    for step, logit in steps:
+        p = expit(logit)
+        error = scoring.calibration_error(p, y, scoring.equal_mass_bins(p), one)
+        told.append(
+            {
+                "step": step,
+                "promised": float(p.mean()),
+                "rate": float(y.mean()),
+                "calibration_error": float(error[0]),
+                "log_loss": float(scoring.log_loss(p, y, one)[0]),
+                "brier": float(scoring.brier(p, y, one)[0]),
+            }
+        )
+    return told
+
+
+def known_before(train: FeatureSet, models: Models) -> Mapping[str, Any]:
     """Return the LightGBM parameters that no search decides: the direction of features, if any has one."""
     ways = directions(train.definitions, models.monotone)
     if not any(ways):
@@ -49,12 +88,11 @@ def known_before(train: FeatureSet, models: config.Models) -> Mapping[str, Any]:
     return {"monotone_constraints": list(ways), "monotone_constraints_method": "intermediate"}
 
 
-def row_weights(train: FeatureSet, models: config.Models) -> Floats | None:
+def row_weights(train: FeatureSet, models: Models) -> Floats | None:
     """Return how much each row counts in training, 1 on average: penalties keep their meaning."""
-    weight = _recency(train, models)
+    weight = recency_weights(_moments(train), models.half_life_days)
     return None if weight is None else weight / weight.mean()
 
 
-def _recency(rows: FeatureSet, models: config.Models) -> Floats | None:
-    moments = np.asarray(rows.table["cutoff"].cast(pa.int64()).to_numpy())
-    return recency_weights(moments, models.half_life_days)
+def _moments(rows: FeatureSet) -> npt.NDArray[np.int64]:
+    return np.asarray(rows.table["cutoff"].cast(pa.int64()).to_numpy())

@@ -100,8 +100,8 @@ def _refits(
     def probability(seed: int, kept: npt.NDArray[np.bool_]) -> Floats:
         models = replace(config.models, seed=seed)
         booster = fit_conversion(train.take(kept), X[kept], converted[kept], searched.conversion, models)
-        found = calibrate(booster.margin(X_later), later, converted_later, models)
-        return np.asarray(found.probability(booster.margin(X_test)))
+        found = calibrate(booster.margin(X_later), later, converted_later, replace(config, models=models))
+        return np.asarray(found.map.probability(booster.margin(X_test)))
 
     seed, everyone = config.models.seed, np.ones(len(X), dtype=np.bool_)
     half = group_uniform(train.table["group_id"].to_pylist(), seed, "learning curve") < HALF

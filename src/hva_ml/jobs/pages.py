@@ -65,6 +65,7 @@ def model_view(
         violations=tuple(replace(v, ids=()) for v in j.findings),
         quirks=tuple(j.prepared.quirks),
         gates=tuple(page.GateRow(g.name, g.passed, g.sentence()) for g in gates),
+        calibrated=j.calibration,
         facts=tuple((k, str(v)) for k, v in _facts(j, bundle).items()),
         trials=_trials(j.searched),
         parameters=tuple(

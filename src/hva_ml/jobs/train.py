@@ -4,8 +4,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import labels, splits
@@ -19,6 +21,7 @@ from hva_ml.jobs import comparison, evidence
 from hva_ml.jobs.features import build_features
 from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair, side_by_side
 from hva_ml.jobs.judgement import Judgement
+from hva_ml.jobs.likelihood import before_and_after
 from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
 from hva_ml.jobs.progress import LoggedProgress, Progress
@@ -170,9 +173,10 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
         config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
     )
     findings = (*_findings(prepared, data, metrics), *found)
+    calibration = told_of_calibration(final, judged, data.calendar, data.features.take(test), converted)
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets, findings, split, last, searched,
-        predictions, metrics, totals, key,
+        predictions, metrics, totals, calibration, key,
     )  # fmt: skip
     bundle = _bundle(ws, config, data, final, searched, last.train | last.calibrate, judgement)
     progress.stage("Writing the report and logging the run to MLflow")
@@ -200,6 +204,15 @@ def run_key(config: PipelineConfig, data: TrainingSet) -> str:
     """Return a short hash of everything that decides the outcome: file, data and library versions."""
     text = json.dumps([config.fingerprint(), data.fingerprint(), evidence.versions()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def told_of_calibration(
+    final: Pair, judged: Pair, calendar: Calendar, test: FeatureSet, converted: npt.NDArray[np.int8]
+) -> dict[str, Any]:
+    """Return how the released map came about, and what calibration did to the evaluated fit's test rows."""
+    margin = judged.conversion.margin(judged.encoder.transform(test))
+    days = dict(zip(calendar.micros.tolist(), calendar.days, strict=True))
+    return {**final.calibrated.record(days), "steps": before_and_after(judged.calibrated, margin, converted)}
 
 
 def _findings(prepared: Prepared, data: TrainingSet, metrics: pa.Table) -> tuple[Violation, ...]:

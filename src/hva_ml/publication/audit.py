@@ -121,6 +121,12 @@ def _numbers(scores: pa.Table) -> None:
         scores, (probability <= 0) | (probability >= 1), "conversion_probability", "lie outside (0, 1)"
     )
     _refuse_rows(scores, value <= 0, "value_if_converted", "are not positive")
+    for name, number in (("probability", probability),):
+        if f"{name}_low" not in scores.column_names:
+            continue
+        low, high = _floats(scores, f"{name}_low"), _floats(scores, f"{name}_high")
+        # Unknown bounds are NaN, and no comparison holds for them.
+        _refuse_rows(scores, (low > number) | (number > high), f"{name}_low", "do not lie around it")
     wrong = found["expected_value"] != probability * value
     _refuse_rows(scores, wrong, "expected_value", "are not probability × value")
 

@@ -40,6 +40,8 @@ class Predictions:
         Of the feature set.
     probability : numpy.ndarray of float64, shape (n_rows,)
         Likelihood of conversion within the horizon, in [0, 1].
+    probability_low, probability_high : numpy.ndarray of float64, shape (n_rows,)
+        Bounds of it, see `Calibrator.interval`; NaN for models that do not know how sure they are.
     value_if_converted : numpy.ndarray of float64, shape (n_rows,)
         Currency units, > 0.
     expected_value : numpy.ndarray of float64, shape (n_rows,)
@@ -53,6 +55,8 @@ class Predictions:
     account_id: pa.ChunkedArray
     cutoff: pa.ChunkedArray
     probability: Floats
+    probability_low: Floats
+    probability_high: Floats
     value_if_converted: Floats
     expected_value: Floats
     X: Floats
@@ -125,11 +129,15 @@ class Bundle:
     def predict(self, features: FeatureSet) -> Predictions:
         """Return likelihood, value and expected value of every row."""
         X = self.encoder.transform(features)
-        probability, value = self.outcomes(X)
+        margin = self.conversion.margin(X)
+        probability, value = self._outcomes(X, margin)
+        low, high = self.calibrator.interval(margin)
         return Predictions(
             account_id=features.table["account_id"],
             cutoff=features.table["cutoff"],
             probability=probability,
+            probability_low=low,
+            probability_high=high,
             value_if_converted=value,
             expected_value=probability * value,
             X=X,
@@ -138,7 +146,10 @@ class Bundle:
 
     def outcomes(self, X: Floats) -> tuple[Floats, Floats]:
         """Return likelihood and value if converted of encoded rows, each of shape (n_rows,)."""
-        probability = self.calibrator.probability(self.conversion.margin(X))
+        return self._outcomes(X, self.conversion.margin(X))
+
+    def _outcomes(self, X: Floats, margin: Floats) -> tuple[Floats, Floats]:
+        probability = self.calibrator.probability(margin)
         return probability, np.exp(self.value.margin(X) + self.value_log_scale)
 
     def decoded(self, row: Floats) -> tuple[float | str | None, ...]:

@@ -22,6 +22,11 @@ _FAMILIES = {
     "season": "Season",
 }
 _MOST_FEATURES = 12
+_STEPS = {
+    "model": "raw score of the model",
+    "calibrated": "one map for all cohorts",
+    "moved": "base rate moved to where it stands",
+}
 
 
 def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "", origin: str = "") -> str:
@@ -46,6 +51,7 @@ def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "", origi
         _data(told),
         _features(bundle),
         _measured(told),
+        _calibrated(told),
         _gates(gates, forced),
         _limits(told),
         _uses(bundle),
@@ -158,6 +164,38 @@ def _measured(told: Mapping[str, Any]) -> str:
         f"{_table(head, table)}\n\n"
         "In brackets: 95 % bootstrap intervals, drawn by company group. "
         "Every column is measured on the same rows."
+    )
+
+
+def _calibrated(told: Mapping[str, Any]) -> str:
+    found = told.get("calibration") or {}
+    if not found:
+        return ""
+    steps = [
+        (
+            _STEPS.get(s["step"], s["step"]),
+            *(_number(s[k]) for k in ("promised", "rate", "calibration_error", "log_loss", "brier")),
+        )
+        for s in found["steps"]
+    ]
+    cohorts = [
+        (c["cutoff"], f"{c['rows']:,}", f"{c['converted']:,}", f"{c['rate']:.1%}", f"{c['promised']:.1%}")
+        for c in found["cohorts"]
+    ]
+    drift = (
+        f"A drift was found (about {found['drift_per_quarter']:g} in log-odds per quarter); "
+        f"{found['offset']:+.3f} was added to the log-odds of all accounts"
+        if found["offset"]
+        else "No lasting drift was found, or it is not followed; nothing was added to the log-odds"
+    )
+    return (
+        "## Probabilities before and after calibration\n\n"
+        f"Form of the map: {plain(found['kind'])}. On the untouched cutoffs, evaluated fit:\n\n"
+        + _table(("Step", "Promised", "Converted", "Calibration error", "Log loss", "Brier"), steps)
+        + "\n\nCohorts that calibrated the released fit, beside what one map for all of them promised:\n\n"
+        + _table(("Cutoff", "Rows", "Conversions", "Converted", "Promised"), cohorts)
+        + f"\n\n{drift}. The next cohort's log-odds are taken to lie around there with a standard deviation "
+        f"of {found['level_sd']:.2f}, which the published bounds of a probability contain."
     )
 
 

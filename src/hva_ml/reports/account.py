@@ -72,6 +72,8 @@ class AccountView:
         Whether newer scores should be there and are not.
     missing : datetime.date or None
         The day whose scores did not come out.
+    probability_bounds : tuple of float or None
+        Lower and upper bound of the probability, and how often they hold, in (0, 1).
     """
 
     account_id: str
@@ -103,6 +105,7 @@ class AccountView:
     advice_note: str = ""
     stale: bool = False
     missing: date | None = None
+    probability_bounds: tuple[float, float, float] | None = None
 
     def check(self) -> None:
         """Hold the steps to their promise.

@@ -1,6 +1,6 @@
 """One run's report: what was learned on what, and how the model did beside plain rules on later data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -91,6 +91,10 @@ class ModelView:
         chosen.
     parameters : tuple of (str, float)
         Share of the loss that each searched parameter explains, of both models.
+    calibrated : mapping
+        How probabilities were calibrated: ``steps`` (step, promised, rate, calibration_error, log_loss,
+        brier), ``cohorts`` (cutoff, rows, converted, rate, promised), ``kind``, ``offset`` and
+        ``drift_per_quarter``; empty where nobody knows.
     facts : tuple of (str, str)
         Further facts: settings, hashes, versions.
     simulated : bool
@@ -116,6 +120,7 @@ class ModelView:
     gates: tuple[GateRow, ...] = ()
     trials: pa.Table | None = None
     parameters: tuple[tuple[str, float], ...] = ()
+    calibrated: Mapping[str, Any] = field(default_factory=dict)
     facts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
     simulated: bool = False
     timezone: str = "UTC"

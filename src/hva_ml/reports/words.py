@@ -178,6 +178,15 @@ ACCOUNT: dict[str, tuple[str, str]] = {
         "converts; "
         "a single one either does or does not. Only what was known before {day} counts.",
     ),
+    "between": ("zwischen {low} und {high}", "between {low} and {high}"),
+    "probability_bounds": (
+        "Wie groß er sein wird, ist selbst nicht sicher: Mit {often} Sicherheit schließen von vielen so "
+        "bewerteten Accounts zwischen {low} und {high} ab. So weit schwanken Zeiträume, und so viel sagen "
+        "die Fälle, an denen die Wahrscheinlichkeit geeicht ist.",
+        "How large it will be is itself not certain: of many accounts scored like this, between {low} and "
+        "{high} convert, with a confidence of {often}. So far do periods differ, and so much do the cases "
+        "tell on which the probability was calibrated.",
+    ),
     "not_meaning_title": ("Was sie nicht bedeutet", "What it does not mean"),
     "not_meaning_text": (
         "Sie ist keine Zusage und kein Planumsatz für diesen einen Account. Die Faktoren sagen, was das "

@@ -1,7 +1,7 @@
 """One population as of one day, scored and explained, best first, in blocks. Nothing is stored here."""
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -21,6 +21,7 @@ from hva_ml.scoring.tiers import Tiers, tiers
 
 Floats = npt.NDArray[np.float64]
 BLOCK = 25_000
+BOUNDS = ("probability_low", "probability_high")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,8 @@ class Scored:
         The rows, by account id.
     probability, value, weight : numpy.ndarray of float64, shape (n_accounts,)
         Likelihood, value if converted, and strategic weight (NaN where there is none).
+    bounds : mapping of str to numpy.ndarray of float64, shape (n_accounts,)
+        Lower and upper bounds, by column of ``scores``; NaN where the model does not know them.
     unseen_categories : numpy.ndarray of int64, shape (n_accounts,)
         Categories of each account that training has not seen.
     place : Tiers
@@ -54,6 +57,7 @@ class Scored:
     probability: Floats
     value: Floats
     weight: Floats
+    bounds: Mapping[str, Floats]
     unseen_categories: npt.NDArray[np.int64]
     place: Tiers
     as_of: date
@@ -71,7 +75,8 @@ class Scored:
         """Yield pieces of the published tables, at most 25,000 accounts each, best accounts first.
 
         ``scores``
-            account_id, as_of (date), conversion_probability, value_if_converted and expected_value (currency
+            account_id, as_of (date), conversion_probability with probability_low and probability_high (null
+            for a release that does not know them), value_if_converted and expected_value (currency
             units), percentile, rank, tier, tier_reason, in_capacity, strategic_weight, reasons_positive and
             reasons_negative (lists of feature, topic, factor, value, reference), unseen_categories (count),
             model_version.
@@ -124,6 +129,7 @@ class Scored:
                 "account_id": found.contributions["account_id"],
                 "as_of": pa.array([self.as_of] * n, pa.date32()),
                 "conversion_probability": pa.array(probability),
+                **{name: pa.array(bound[rows], from_pandas=True) for name, bound in self.bounds.items()},
                 "value_if_converted": pa.array(value),
                 "expected_value": pa.array(probability * value),
                 "percentile": pa.array(place.percentile[rows]),
@@ -184,18 +190,21 @@ def score(
     rows = _of_release(bundle, _ordered(features))
     n = rows.table.num_rows
     probability, value, unseen = np.empty(n), np.empty(n), np.zeros(n, dtype=np.int64)
+    bounds = {name: np.empty(n) for name in BOUNDS}
     for first in range(0, n, BLOCK):
         block = FeatureSet(rows.table.slice(first, BLOCK), rows.definitions)
         told = bundle.predict(block)
         here = slice(first, first + BLOCK)
         probability[here], value[here] = told.probability, told.value_if_converted
+        for name, bound in bounds.items():
+            bound[here] = getattr(told, name)
         unseen[here] = _unseen(bundle, block, told.X)
     ids = rows.table["account_id"].to_pylist()
     weight = _weights(ids, accounts)
     place = tiers(np.asarray(ids, dtype=np.str_), probability * value, weight, config)
     return Scored(
-        bundle, rows, probability, value, weight, unseen, place, _day(bundle, rows), model_version, config,
-        explanation or Explanation(), kind or bundle.references.kind,
+        bundle, rows, probability, value, weight, bounds, unseen, place, _day(bundle, rows), model_version,
+        config, explanation or Explanation(), kind or bundle.references.kind,
     )  # fmt: skip
 
 
