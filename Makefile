@@ -49,6 +49,8 @@ bench: .venv/installed  ## what we claim, measured: one table per benchmark
 	$(BIN)/python -m benchmarks.scoring --size small
 	$(BIN)/python -m benchmarks.explain --size small
 	$(BIN)/python -m benchmarks.advise --size small
+	$(BIN)/python -m benchmarks.serving --size small
+	$(BIN)/python -m benchmarks.sinks --size small
 	$(BIN)/python -m benchmarks.explain_composite --size small
 	$(BIN)/python -m benchmarks.explain_accounts --size small
 

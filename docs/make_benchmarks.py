@@ -57,6 +57,19 @@ QUESTIONS = {
         "Features as a file to published scores, contributions and words: 150 features, two models, "
         "composition, additivity held on every row, Parquet with checksums.",
     ),
+    "serving": (
+        "The champion behind MLflow's server",
+        "Rows of features as JSON to `mlflow models serve` on the loopback, one request at a time, seconds "
+        "from the request to the parsed answer. `differences` counts numbers and reasons that are not those "
+        "of the published run, to the last bit.",
+    ),
+    "sinks": (
+        "Delivery to databases beside pandas",
+        "One published run to a real PostgreSQL, to SQLite, to DuckDB and to a folder, every row read back "
+        "and compared before a reader sees it, in one transaction. The peer is `DataFrame.to_sql` of the "
+        "same rows, which neither reads back nor changes nights by one step; ratios are of seconds, the peer "
+        "over ours. Way back: the run before is shown again. Again: the same run, found to be there.",
+    ),
     "advise": (
         "What would help, for one account",
         "Milliseconds an account, models and accounts loaded.",

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ def postgres() -> Iterator[Postgres]:
     home = programs()
     if home is None:
         pytest.skip("there is no PostgreSQL server: apt-get install postgresql")
+    with running(home) as server:
+        yield server
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Postgres]:
+    """Start a server of these programs, and remove it in the end."""
     # The server refuses to run as root, and its user cannot enter pytest's own folders.
     folder = Path(tempfile.mkdtemp(prefix="hva-pg-"))
     as_user = "postgres" if os.geteuid() == 0 else None

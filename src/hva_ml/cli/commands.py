@@ -243,6 +243,8 @@ def score(
         print_json(scores.record())
         return
     render.scores(console(), scores)
+    if scores.workspace.config(scores.pipeline).sinks:
+        console().print(f"Next     hva deliver {scores.pipeline}")
 
 
 @app.command(
