@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.promote import promote
     from hva_ml.jobs.promote_from import promote_from
     from hva_ml.jobs.prune import prune
+    from hva_ml.jobs.recalibrate import recalibrate
     from hva_ml.jobs.rollback import rollback
     from hva_ml.jobs.score import score
     from hva_ml.jobs.scorer import scorer
@@ -54,6 +55,7 @@ _HOME = {
     "promote": "jobs.promote",
     "promote_from": "jobs.promote_from",
     "prune": "jobs.prune",
+    "recalibrate": "jobs.recalibrate",
     "rollback": "jobs.rollback",
     "score": "jobs.score",
     "scorer": "jobs.scorer",
@@ -82,6 +84,7 @@ __all__ = [
     "promote",
     "promote_from",
     "prune",
+    "recalibrate",
     "rollback",
     "score",
     "scorer",

@@ -149,6 +149,62 @@ def release_split(index: pa.Table, calendar: Calendar, config: settings.Split, s
     return _sides(index, calendar, (train_days, calibrate_days, ()), (trains, calibrates, nobody))
 
 
+def recalibration(
+    index: pa.Table, calendar: Calendar, config: settings.Split, seed: int, trained: tuple[date, ...]
+) -> tuple[Split, Split]:
+    """Split rows for a model whose trees stay as they are: once for judging it, once for its release.
+
+    Only cutoffs that lie behind the label windows and the embargo of those that taught the trees count. For
+    judging, the last `test_cutoffs` of them test (fewer, where otherwise none would be left to calibrate),
+    and the last `calibrate_cutoffs` that were over by the first of those calibrate. For the release the last
+    `calibrate_cutoffs` calibrate. With ``groups = "disjoint"`` only parents that `release_split` keeps from
+    the trees stand on these sides; they may calibrate and, later, test.
+
+    Parameters
+    ----------
+    index, calendar, config, seed
+        As in `split`.
+    trained : tuple of datetime.date
+        Cutoffs that taught the trees; the ``train`` sides hold their rows.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no cutoff is left to calibrate, or a side has no row.
+    """
+    _check_shares(config)
+    needed = timedelta(days=calendar.gap_days + calendar.horizon_days + config.embargo_days)
+    blind = tuple(d for d in calendar.days if d >= max(trained) + needed)
+    for tests in range(min(config.test_cutoffs, len(blind)), 0, -1):
+        test_days = blind[-tests:]
+        known = tuple(d for d in blind if d + needed <= test_days[0])[-config.calibrate_cutoffs :]
+        if known:
+            break
+    else:
+        raise NotEnoughDataError(
+            f"Of {len(calendar.days)} matured cutoffs, {len(blind)} lie behind those that taught the trees, "
+            "and none of them was over when another began.",
+            where=f"[cutoffs] {calendar.days[0]} to {calendar.days[-1]}; trained until {max(trained)}; label "
+            f"window {calendar.gap_days + calendar.horizon_days} days",
+            why="One cohort must calibrate and a later one tell whether it is right; the trees may know "
+            "neither.",
+            fix="Wait for the next cohort, raise [cutoffs] last and data_end if newer data are there, or "
+            "train again.",
+        )
+    uniform = _uniform(index, config, seed)
+    kept = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    nobody = np.zeros(index.num_rows, dtype=np.bool_)
+    others = ~kept
+    if config.groups == "time":
+        kept = others = np.ones(index.num_rows, dtype=np.bool_)
+    days = tuple(d for d in trained if d in calendar.days)
+    latest = blind[-config.calibrate_cutoffs :]
+    return (
+        _sides(index, calendar, (days, known, test_days), (others, kept, kept)),
+        _sides(index, calendar, (days, latest, ()), (others, kept, nobody)),
+    )
+
+
 def over_by(calendar: Calendar, day: date, config: settings.Split) -> tuple[date, ...]:
     """Return the cutoff days whose label window and embargo end at or before `day`.
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hva_ml import config as settings
 from hva_ml.cutoffs import Calendar, series
 from hva_ml.errors import ConfigError, NotEnoughDataError
-from hva_ml.splits import Split, group_uniform, release_split, split
+from hva_ml.splits import Split, group_uniform, recalibration, release_split, split
 
 MONTHS = series(date(2023, 1, 1), date(2024, 12, 1), "month")
 CALENDAR = Calendar(MONTHS, horizon_days=90, gap_days=0, timezone="Europe/Berlin")
@@ -191,3 +191,31 @@ def test_group_numbers_are_uniform_and_independent_by_purpose():
     assert ((one >= 0) & (one < 1)).all()
     assert np.abs(np.histogram(one, 10, (0, 1))[0] - 400).max() < 100
     assert abs(np.corrcoef(one, two)[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("groups", ["time", "disjoint"])
+def test_recalibration_stands_behind_all_that_taught_the_trees(groups: str) -> None:
+    index, early = make_index(CALENDAR), CALENDAR.only(MONTHS[:14])
+    config = settings.Split(test_cutoffs=3, calibrate_cutoffs=2, embargo_days=10, groups=groups)
+    trees = release_split(index, early, config, 7)
+    judging, release = recalibration(index, CALENDAR, config, 7, trees.train_days)
+    for found in (judging, release):
+        assert found.train_days == trees.train_days
+        assert_time_apart(CALENDAR, found, 10)
+        later = groups_of(index, found.calibrate | found.test)
+        assert later
+        if groups == "disjoint":
+            assert not later & groups_of(index, trees.train)
+    assert judging.test_days == MONTHS[-3:]
+    assert release.calibrate_days == MONTHS[-2:]
+    assert not release.test.any()
+
+
+def test_recalibration_tests_on_fewer_cohorts_rather_than_calibrate_on_none() -> None:
+    index = make_index(CALENDAR)
+    config = settings.Split(test_cutoffs=3, calibrate_cutoffs=2, groups="time")
+    trained = MONTHS[:17]
+    judging, _ = recalibration(index, CALENDAR, config, 7, trained)
+    assert (judging.calibrate_days, judging.test_days) == ((MONTHS[19],), MONTHS[22:])
+    with pytest.raises(NotEnoughDataError, match="3 lie behind those that taught the trees"):
+        recalibration(index, CALENDAR, config, 7, MONTHS[:19])

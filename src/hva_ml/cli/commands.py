@@ -165,6 +165,24 @@ def train(
     render.run(console(), run)
 
 
+@app.command(epilog=example("hva recalibrate dach_sample", "hva recalibrate dach_sample --json"))
+@command
+def recalibrate(
+    pipeline: PipelineName, engine: EngineName = None, root: Root = None, as_json: Json = False
+) -> None:
+    """Keep the champion's trees, and learn from the latest matured cohorts what their scores mean now."""
+    from hva_ml.cli import render
+    from hva_ml.jobs.recalibrate import recalibrate as job
+    from hva_ml.workspace import Workspace
+
+    with progress() as shown:
+        run = job(Workspace.find(root), pipeline, engine=engine, progress=shown)
+    if as_json:
+        print_json(run.record())
+        return
+    render.run(console(), run)
+
+
 @app.command(
     epilog=example(
         "hva promote dach_sample",

@@ -98,7 +98,7 @@ def search_pair(
     groups = np.asarray(train.table["group_id"].to_pylist(), dtype=object)
     codes = np.unique(train.table["cutoff"].to_numpy(), return_inverse=True)[1]
     converted, value = targets.converted[chosen], targets.value[chosen]
-    _enough(converted, "training")
+    enough(converted, "training")
     won = converted == 1
 
     def find(kind: Kind, rows: npt.NDArray[np.bool_], y: Floats, **more: Any) -> SearchResult:
@@ -129,8 +129,8 @@ def fit_pair(
     X, X_later = encoder.transform(train), encoder.transform(later)
     converted, value = targets.converted[split.train], targets.value[split.train]
     converted_later, value_later = targets.converted[split.calibrate], targets.value[split.calibrate]
-    _enough(converted, "training")
-    _enough(converted_later, "calibration")
+    enough(converted, "training")
+    enough(converted_later, "calibration")
     seed, names = config.models.seed, list(encoder.names)
     conversion = fit_conversion(train, X, converted, searched.conversion, config.models)
     calibrated = calibrate(conversion.margin(X_later), later, converted_later, config)
@@ -180,7 +180,8 @@ def sampled(
     return kept
 
 
-def _enough(converted: npt.NDArray[np.int8], side: str) -> None:
+def enough(converted: npt.NDArray[np.int8], side: str) -> None:
+    """Refuse a side with fewer than ten conversions, or rows without one."""
     positives, negatives = int(converted.sum()), int((1 - converted).sum())
     if min(positives, negatives) < MIN_CONVERTED:
         raise NotEnoughDataError(

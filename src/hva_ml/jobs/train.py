@@ -2,12 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import labels, splits
@@ -15,7 +15,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.suspicion import hint, suspicious
-from hva_ml.evaluation.table import MODEL, evaluate, per_cutoff
+from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs import comparison, evidence
 from hva_ml.jobs.features import build_features
@@ -153,10 +153,29 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     )
     progress.stage("Judging model and baselines on the untouched latest cutoffs")
     judged = fit_pair(data.features, data.targets, split, searched, config)
-    test = split.test
+    test = data.features.take(split.test)
     predictions = side_by_side(
-        judged, data.features, data.targets, split.train | split.calibrate, data.features.take(test), config
+        judged, data.features, data.targets, split.train | split.calibrate, test, config
     )
+    metrics, totals = measured(config, data, split, predictions)
+    progress.stage("Fitting the same procedure on all matured cutoffs")
+    last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
+    final = fit_pair(data.features, data.targets, last, searched, config)
+    judgement = Judgement(
+        config, prepared, data.calendar, data.features, data.targets,
+        findings(prepared, config, data, split, searched, judged, predictions, metrics),
+        split, last, searched, predictions, metrics, totals,
+        told_of_calibration(final, judged, data, split), key,
+    )  # fmt: skip
+    bundle = _bundle(ws, config, data, final, searched, last.train | last.calibrate, judgement)
+    return logged(ws, judgement, bundle, progress)
+
+
+def measured(
+    config: PipelineConfig, data: TrainingSet, split: splits.Split, predictions: dict[str, ModelPrediction]
+) -> tuple[pa.Table, pa.Table]:
+    """Return the results table on the test rows, and the totals of each test cutoff."""
+    test = split.test
     groups = np.asarray(data.features.table["group_id"].to_pylist(), dtype=object)[test]
     converted, value = data.targets.converted[test], data.targets.value[test]
     metrics = evaluate(
@@ -165,39 +184,25 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
         capacity=config.scoring.capacity * len(split.test_days),
     )  # fmt: skip
     cutoffs = data.features.table["cutoff"].filter(pa.array(test))
-    totals = _by_day(per_cutoff(predictions, converted, value, cutoffs), data.calendar)
-    progress.stage("Fitting the same procedure on all matured cutoffs")
-    last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
-    final = fit_pair(data.features, data.targets, last, searched, config)
-    found = checked(
-        config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
-    )
-    findings = (*_findings(prepared, data, metrics), *found)
-    calibration = told_of_calibration(final, judged, data.calendar, data.features.take(test), converted)
-    judgement = Judgement(
-        config, prepared, data.calendar, data.features, data.targets, findings, split, last, searched,
-        predictions, metrics, totals, calibration, key,
-    )  # fmt: skip
-    bundle = _bundle(ws, config, data, final, searched, last.train | last.calibrate, judgement)
+    return metrics, _by_day(per_cutoff(predictions, converted, value, cutoffs), data.calendar)
+
+
+def logged(
+    ws: Workspace, j: Judgement, bundle: Bundle, progress: Progress, tags: Mapping[str, str] | None = None
+) -> Run:
+    """Keep the evidence of a judged model, log the run to MLflow, and register it as the challenger."""
     progress.stage("Writing the report and logging the run to MLflow")
-    kept = evidence.keep(ws, judgement, bundle)
+    kept, name = evidence.keep(ws, j, bundle), j.config.name
     record = tracking.log_run(
-        ws, config.name, name=f"{config.name}-{key}", params=evidence.params(judgement),
-        metrics=evidence.metrics(judgement), tags=evidence.tags(judgement, bundle),
-        artifacts=kept.artifacts, bundle_folder=kept.bundle,
+        ws, name, name=f"{name}-{j.key}", params=evidence.params(j), metrics=evidence.metrics(j),
+        tags={**evidence.tags(j, bundle), **(tags or {})}, artifacts=kept.artifacts,
+        bundle_folder=kept.bundle,
     )  # fmt: skip
-    evidence.remember(ws, config.name, record.run_id, kept)
+    evidence.remember(ws, name, record.run_id, kept)
     return Run(
-        ws,
-        config.name,
-        record.run_id,
-        record.name,
-        record.version,
-        bundle.release,
-        metrics,
-        kept.report,
-        findings,
-    )
+        ws, name, record.run_id, record.name, record.version, bundle.release, j.metrics, kept.report,
+        j.findings,
+    )  # fmt: skip
 
 
 def run_key(config: PipelineConfig, data: TrainingSet) -> str:
@@ -206,16 +211,32 @@ def run_key(config: PipelineConfig, data: TrainingSet) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def told_of_calibration(
-    final: Pair, judged: Pair, calendar: Calendar, test: FeatureSet, converted: npt.NDArray[np.int8]
-) -> dict[str, Any]:
+def told_of_calibration(final: Pair, judged: Pair, data: TrainingSet, split: splits.Split) -> dict[str, Any]:
     """Return how the released map came about, and what calibration did to the evaluated fit's test rows."""
-    margin = judged.conversion.margin(judged.encoder.transform(test))
-    days = dict(zip(calendar.micros.tolist(), calendar.days, strict=True))
-    return {**final.calibrated.record(days), "steps": before_and_after(judged.calibrated, margin, converted)}
+    margin = judged.conversion.margin(judged.encoder.transform(data.features.take(split.test)))
+    days = dict(zip(data.calendar.micros.tolist(), data.calendar.days, strict=True))
+    steps = before_and_after(judged.calibrated, margin, data.targets.converted[split.test])
+    return {**final.calibrated.record(days), "steps": steps}
 
 
-def _findings(prepared: Prepared, data: TrainingSet, metrics: pa.Table) -> tuple[Violation, ...]:
+def findings(
+    prepared: Prepared,
+    config: PipelineConfig,
+    data: TrainingSet,
+    split: splits.Split,
+    searched: Searched,
+    judged: Pair,
+    predictions: dict[str, ModelPrediction],
+    metrics: pa.Table,
+) -> tuple[Violation, ...]:
+    """Return what the contract, the suspicion rules and the checks of the judged model found."""
+    found = checked(
+        config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
+    )
+    return (*_suspected(prepared, data, metrics), *found)
+
+
+def _suspected(prepared: Prepared, data: TrainingSet, metrics: pa.Table) -> tuple[Violation, ...]:
     """Return what the contract and the suspicion rules found, and the hint if the model knows too much."""
     asked = suspicious(data.features, data.targets.converted, data.calendar)
     power = next(r["value"] for r in metrics.to_pylist() if (r["model"], r["metric"]) == (MODEL, "roc_auc"))

@@ -85,6 +85,12 @@ def _head(bundle: Bundle, forced: str, origin: str) -> str:
         lines.append("**Trained on simulated data.** The companies and everything they did are invented.")
     if origin:
         lines.append(f"Brought here as files from another workspace: {plain(origin)}")
+    if parent := bundle.metadata.get("parent"):
+        lines.append(
+            f"**Recalibrated.** The trees are those of version {plain(parent['version'])} (release "
+            f"{plain(parent['release'])[:16]}); map, base rate and level of values were learned anew "
+            "from later cohorts."
+        )
     if forced:
         lines.append(f"**Promoted although a gate does not hold.** Reason given: {plain(forced)}")
     return "\n\n".join(lines)

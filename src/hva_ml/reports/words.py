@@ -262,6 +262,7 @@ SCORES: dict[str, tuple[str, str]] = {
 
 MODELS: dict[str, tuple[str, str]] = {
     "hva_ml": ("Modell (hva_ml)", "Model (hva_ml)"),
+    "parent": ("Vor der Neueichung", "Before recalibration"),
     "perfect": ("Hellsehen (Obergrenze)", "Perfect foresight (limit)"),
     "prevalence": ("Durchschnitt für alle", "Average for all"),
     "recency_frequency_monetary": ("RFM-Regel", "RFM rule"),
