@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -212,6 +213,38 @@ def test_a_character_that_no_column_holds_is_told(url, nights):
 
     with pytest.raises(DeliveryError, match="cannot store"):
         sink(url).deliver(Nul(**vars(parcel)))
+
+
+def test_two_writers_at_once_leave_one_whole_night(postgres, url, nights):
+    parcels = [nights.parcel(k) for k in (1, 2, 3)]
+    for parcel in parcels:
+        sink(url).deliver(parcel)
+
+    def write(number):
+        for k in range(4):
+            sink(url).deliver(parcels[(number + k) % 3])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, (0, 1)))
+    shown = sink(url).current()
+    (parcel,) = [p for p in parcels if p.run.run_id == shown.run_id]
+    assert sink(url).holds(parcel, shown)
+    rows = postgres.sql("SELECT account_id FROM hva_scores", "warehouse")
+    assert sorted(r[0] for r in rows) == sorted(
+        i for t in parcel.pieces("scores") for i in t["account_id"].to_pylist()
+    )
+    assert postgres.sql("SELECT count(DISTINCT run_id) FROM hva_scores_runs", "warehouse") == [(2,)]
+
+
+def test_a_key_that_is_too_long_for_a_column_is_told(postgres, url, nights):
+    sink(url).deliver(nights.parcel(1))
+    postgres.sql(
+        "DROP VIEW hva_scores; ALTER TABLE hva_scores_runs ALTER account_id TYPE varchar(255) "
+        "USING left(account_id, 255)",
+        "warehouse",
+    )
+    with pytest.raises(DeliveryError, match="longer than its column"):
+        sink(url).deliver(nights.parcel(2))
 
 
 WRITER = """

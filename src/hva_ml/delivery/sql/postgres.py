@@ -23,7 +23,13 @@ class PostgresSink(DatabaseSink):
     """As `DatabaseSink`, with the means of PostgreSQL."""
 
     def _arguments(self) -> dict[str, Any]:
-        return {"connect_timeout": 10, "client_encoding": "utf8", "application_name": "hva-ml"}
+        return {
+            "connect_timeout": 10,
+            "client_encoding": "utf8",
+            "application_name": "hva-ml",
+            # A connection pooler between us and the server may not know prepared statements.
+            "prepare_threshold": None,
+        }
 
     def _begin(self, connection: sa.Connection) -> None:
         connection.execute(sa.text("SET LOCAL lock_timeout = '60s'"))

@@ -14,6 +14,7 @@ _STATES = (
     ("42501", "It lacks a privilege.", "hva deliver PIPELINE --setup-sql prints the GRANTs that are needed."),
     ("42P07", "Another writer has set the tables up at the same time.", "Run the command again."),
     ("3F000", "The schema does not exist.", "Create it, or name another one in the sink's section."),
+    ("22001", "A text is longer than its column: keys have at most 255 characters here.", ""),
     ("22021", "A text holds a character that the database cannot store (NUL, or none of its encoding).", ""),
     ("25006", "The server is read-only.", "Let the URL name the primary server."),
     ("28", "The login was refused.", _LOGIN_FIX),
