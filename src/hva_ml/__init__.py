@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.rollback import rollback
     from hva_ml.jobs.score import score
     from hva_ml.jobs.scorer import scorer
+    from hva_ml.jobs.shadow import shadow
     from hva_ml.jobs.shap_values import shap_values
     from hva_ml.jobs.start import datasets, init
     from hva_ml.jobs.train import train
@@ -60,6 +61,7 @@ _HOME = {
     "score": "jobs.score",
     "scorer": "jobs.scorer",
     "explain": "jobs.explain",
+    "shadow": "jobs.shadow",
     "shap_values": "jobs.shap_values",
     "ConversionModel": "training.propensity",
     "ValueModel": "training.value",
@@ -88,6 +90,7 @@ __all__ = [
     "rollback",
     "score",
     "scorer",
+    "shadow",
     "shap_values",
     "train",
 ]

@@ -1,4 +1,4 @@
-"""The command that shows runs side by side, or holds models against each other on the same rows."""
+"""The commands that hold models against each other: on the same test rows, or on a published night."""
 
 from typing import Annotated
 
@@ -43,3 +43,32 @@ def compare(
         print_json(known)
         return
     render.compare(console(), pipeline, known)
+
+
+@app.command(
+    epilog=example(
+        "hva shadow dach_sample", "hva shadow dach_sample --challenger 3 --night 2025-11-30", "… --json"
+    )
+)
+@command
+def shadow(
+    pipeline: PipelineName,
+    challenger: Annotated[
+        str | None, typer.Option("--challenger", help="Run by name, version or id; else the latest.")
+    ] = None,
+    night: Annotated[
+        str | None, typer.Option("--night", help="Published run by id or day; else the current one.")
+    ] = None,
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Score a published night with a challenger beside the champion; publishes nothing, writes a page."""
+    from hva_ml.cli import render
+    from hva_ml.jobs.shadow import shadow as job
+    from hva_ml.workspace import Workspace
+
+    found = job(Workspace.find(root), pipeline, challenger=challenger, night=night)
+    if as_json:
+        print_json(found.record())
+    else:
+        render.shadow(console(), found)

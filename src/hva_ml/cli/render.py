@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.explained import Explained
     from hva_ml.jobs.promote import Release
     from hva_ml.jobs.score import Scores
+    from hva_ml.jobs.shadow import Shadow
     from hva_ml.jobs.train import Run
     from hva_ml.publication import AuditRow
 
@@ -98,6 +99,20 @@ def contest(out: Console, found: "Contest") -> None:
     out.print(table)
     for sentence in found.sentences:
         out.print(escape(sentence), soft_wrap=True)
+    out.print(f"Report   {found.report}", soft_wrap=True)
+
+
+def shadow(out: Console, found: "Shadow") -> None:
+    """Show a challenger beside the champion."""
+    table = plain("Champion \\ challenger", "A", "B", "C")
+    cells = {(r["tier_champion"], r["tier_challenger"]): r["accounts"] for r in found.migration.to_pylist()}
+    for old in "ABC":
+        table.add_row(old, *(f"{cells[old, new]:,}" for new in "ABC"))
+    out.print(table)
+    alike = "not defined" if found.rank_correlation is None else f"{found.rank_correlation:.3f}"
+    out.print(f"Version {found.challenger} beside version {found.champion}, night of {found.as_of}")
+    out.print(f"Rank correlation {alike}; {found.overlap:.0%} of the best {found.top} accounts are the same")
+    out.print(f"Expected value   {found.total_champion:,.0f} → {found.total_challenger:,.0f}")
     out.print(f"Report   {found.report}", soft_wrap=True)
 
 
