@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.deliver import deliver
     from hva_ml.jobs.demo import demo
     from hva_ml.jobs.explain import explain
+    from hva_ml.jobs.nights.nightly import backfill, nightly
     from hva_ml.jobs.overview import overview
     from hva_ml.jobs.promote import promote
     from hva_ml.jobs.promote_from import promote_from
@@ -46,12 +47,14 @@ _HOME = {
     "datasets": "jobs.start",
     "demo": "jobs.demo",
     "advise": "jobs.advise",
+    "backfill": "jobs.nights.nightly",
     "backtest": "jobs.backtest",
     "changes": "jobs.changes",
     "check": "jobs.check",
     "deliver": "jobs.deliver",
     "train": "jobs.train",
     "compare": "jobs.contest",
+    "nightly": "jobs.nights.nightly",
     "overview": "jobs.overview",
     "promote": "jobs.promote",
     "promote_from": "jobs.promote_from",
@@ -73,6 +76,7 @@ __all__ = [
     "ValueModel",
     "Workspace",
     "advise",
+    "backfill",
     "backtest",
     "changes",
     "check",
@@ -82,6 +86,7 @@ __all__ = [
     "demo",
     "explain",
     "init",
+    "nightly",
     "overview",
     "promote",
     "promote_from",

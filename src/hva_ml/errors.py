@@ -80,6 +80,10 @@ class HvaError(Exception):
             parts.append(f"  to mend it: {self.fix}")
         return "\n".join(parts)
 
+    def told(self) -> dict[str, object]:
+        """Return what may stand in a log or leave the house: no row is named."""
+        return {"error": type(self).__name__, "what": self.what, "where": self.where, "fix": self.fix}
+
     def record(self) -> dict[str, object]:
         """Return the parts as a JSON-ready record, for machines."""
         return {

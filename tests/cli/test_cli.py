@@ -17,7 +17,7 @@ PIPELINE = "dach_sample"
 COMMANDS = (
     ("init",), ("demo",), ("datasets", "list"), ("datasets", "fetch"), ("check",), ("train",), ("compare",),
     ("promote",), ("score",), ("explain",), ("changes",), ("advise",), ("overview",), ("backtest",),
-    ("rollback",), ("recalibrate",), ("prune",), ("deliver",),
+    ("rollback",), ("recalibrate",), ("prune",), ("deliver",), ("nightly",),
 )  # fmt: skip
 
 

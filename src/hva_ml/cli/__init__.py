@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate or check, 4 another run holds the lock.
 """
 
-from hva_ml.cli import backtest, comparing, night, operations  # noqa: F401  (they add their commands)
+from hva_ml.cli import backtest, comparing, night, nightly, operations  # noqa: F401  (they add their commands)
 from hva_ml.cli.commands import app
 
 

@@ -41,7 +41,8 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        if kwargs.get("log") != "json":
+            logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         signal.signal(signal.SIGTERM, _stop)
         try:
             function(*args, **kwargs)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,15 @@ def current(folder: Path) -> Published | None:
     return replace(published(path), stale=told_of(folder, run_id))
 
 
+def ahead(folder: Path, day: date) -> bool:
+    """Whether the current run is of a later day; a pointer that is damaged leads nowhere."""
+    try:
+        run = current(folder)
+    except IntegrityError:
+        return False
+    return run is not None and str(run.identity.get("as_of", "")) > day.isoformat()
+
+
 def published(path: Path) -> Published:
     """Return the run in a folder, current or not; its manifest is held to its own seal.
 
@@ -122,6 +132,12 @@ def runs(folder: Path) -> tuple[Published, ...]:
         except IntegrityError:
             continue
     return tuple(sorted(found, key=lambda r: (str(r.identity.get("as_of", "")), r.sequence, r.run_id)))
+
+
+def before(folder: Path, day: date) -> Published | None:
+    """Return the run that counted when a day came: the latest of an earlier one."""
+    earlier = [r for r in runs(folder) if str(r.identity.get("as_of", "")) < day.isoformat()]
+    return earlier[-1] if earlier else None
 
 
 def read(

@@ -41,7 +41,8 @@ from hva_ml.publication.reading import (
     runs,
 )
 from hva_ml.publication.retention import DAMAGED
-from hva_ml.publication.verdict import judge
+from hva_ml.publication.shards import clear_shards
+from hva_ml.publication.verdict import Verdict, judge
 
 
 def publish(
@@ -51,6 +52,8 @@ def publish(
     *,
     expected_rows: int,
     tonight: Tonight | None = None,
+    verdict: Verdict | None = None,
+    pointing: bool = True,
 ) -> Published:
     """Audit tables, write them as one run, and make it the current one by a single step.
 
@@ -71,6 +74,10 @@ def publish(
     tonight : Tonight, optional
         What is known of the run before it is written: it is held against the run that counts until now, and
         that is kept in the manifest. Needs an identity with as_of, release, model_version and scoring.
+    verdict : Verdict, optional
+        What came of holding it against a night, if that has been done already.
+    pointing : bool
+        Without it the run is written and `CURRENT` stays where it is.
 
     Returns
     -------
@@ -86,14 +93,15 @@ def publish(
     clear_parts(folder)
     if not is_whole(path, identity):
         night = {} if tonight is None else {
-            **judge(folder, tonight).record(), "profile": tonight.night.profile()
+            **(verdict or judge(folder, tonight)).record(), "profile": tonight.night.profile()
         }  # fmt: skip
         facts = {
             "identity": dict(identity),
             "sequence": 1 + max((r.sequence for r in runs(folder)), default=0),
         }
         _write(path, pieces, facts, night, Audit(expected_rows))
-    return replace(published(path), published=point(folder, path))
+    clear_shards(folder)
+    return replace(published(path), published=pointing and point(folder, path))
 
 
 def point(folder: Path, path: Path) -> bool:
@@ -103,6 +111,12 @@ def point(folder: Path, path: Path) -> bool:
         return False
     replace_file(folder / CURRENT, pointer)
     return True
+
+
+def whole_run(folder: Path, identity: Mapping[str, Any]) -> Published | None:
+    """Return the run of an identity if it is there and whole, every file held to its hash."""
+    path = folder / RUNS / run_id_of(identity)
+    return published(path) if is_whole(path, identity) else None
 
 
 def latest_of(

@@ -1,5 +1,6 @@
 """Whether a run may go out: tonight against the run that counts, and the refusal if it does not hold."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hva_ml.publication.nights import Night, Tonight, of_published
 from hva_ml.publication.reading import Published, current
 from hva_ml.publication.rows import AuditError, AuditRow
 
+Counting = Callable[[Path], Published | None]
 FORCE = '--force "the reason"'
 
 
@@ -36,15 +38,24 @@ class Verdict:
         return {"audit": [r.record() for r in self.rows], "against": self.against, "forced": self.forced}
 
 
-def judge(folder: Path, tonight: Tonight) -> Verdict:
+def judge(folder: Path, tonight: Tonight, asked: Counting = current) -> Verdict:
     """Hold tonight against the run that counts.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        ``data/scores/<pipeline>``.
+    tonight : Tonight
+        The run that is to be published.
+    asked : callable
+        Which run counts in a folder, None for none; `current`, but for days of the past.
 
     Raises
     ------
     AuditError
         If anything is found and there is no reason to publish all the same.
     """
-    run, last, why_not = _last(folder, tonight)
+    run, last, why_not = _last(folder, tonight, asked)
     rows = (*tonight.arrivals, *compared(tonight, last, why_not))
     found = [r for r in rows if r.outcome == "found"]
     if found and not tonight.force:
@@ -62,10 +73,10 @@ def judge(folder: Path, tonight: Tonight) -> Verdict:
     return Verdict(rows, against, tonight.force if found else "")
 
 
-def _last(folder: Path, tonight: Tonight) -> tuple[Published | None, Night | None, str]:
-    """Return the run that counts, its night, and why it is no comparison."""
+def _last(folder: Path, tonight: Tonight, asked: Counting) -> tuple[Published | None, Night | None, str]:
+    """Return the run to compare with, its night, and why it is no comparison."""
     try:
-        run = current(folder)
+        run = asked(folder)
         if run is None:
             return None, None, "This is the first run of the pipeline."
         if not {"as_of", "release", "model_version", "scoring"} <= set(run.identity):

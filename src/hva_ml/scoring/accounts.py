@@ -71,8 +71,18 @@ class Scored:
         """Rows with a category that training has not seen, by feature."""
         return self.bundle.encoder.unseen(self.features)
 
+    @property
+    def blocks(self) -> list[tuple[int, int]]:
+        """First and last rank (exclusive, from 0) of each piece: at most 25,000 accounts, best first."""
+        n = self.features.table.num_rows
+        return [(first, min(first + BLOCK, n)) for first in range(0, n, BLOCK)]
+
     def parts(self) -> Iterator[dict[str, pa.Table]]:
-        """Yield pieces of the published tables, at most 25,000 accounts each, best accounts first.
+        """Yield the piece of every block."""
+        return (self.part(*block) for block in self.blocks)
+
+    def part(self, first: int, last: int) -> dict[str, pa.Table]:
+        """Return one piece of the published tables, the same whichever others are made.
 
         ``scores``
             account_id, as_of (date), conversion_probability with probability_low and probability_high (null
@@ -92,15 +102,17 @@ class Scored:
         IntegrityError
             If the reasons of any account do not multiply to its score.
         """
-        order = np.argsort(self.place.rank, kind="stable")
-        for first in range(0, len(order), BLOCK):
-            rows = order[first : first + BLOCK]
-            found = explained(
-                self.bundle, self._rows(rows), self.kind, self.probability[rows], self.value[rows],
-                self.config.reasons, self.explanation,
-            )  # fmt: skip
-            tables = {"scores": self._scores(rows, found), "explanations": found.contributions}
-            yield tables if found.texts is None else {**tables, "texts": found.texts}
+        rows = self._order[first:last]
+        found = explained(
+            self.bundle, self._rows(rows), self.kind, self.probability[rows], self.value[rows],
+            self.config.reasons, self.explanation,
+        )  # fmt: skip
+        tables = {"scores": self._scores(rows, found), "explanations": found.contributions}
+        return tables if found.texts is None else {**tables, "texts": found.texts}
+
+    @cached_property
+    def _order(self) -> npt.NDArray[np.int64]:
+        return np.argsort(self.place.rank, kind="stable")
 
     @cached_property
     def table(self) -> pa.Table:

@@ -1,0 +1,71 @@
+"""What follows a published night. It is out already: what fails here is told, and undoes nothing."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from hva_ml.config import PipelineConfig
+from hva_ml.errors import DeliveryError, HvaError
+from hva_ml.jobs.deliver import deliver
+from hva_ml.jobs.nights.produce import Produced
+from hva_ml.jobs.nights.stages import Running, Stages
+from hva_ml.jobs.pages import write_scores_page
+from hva_ml.jobs.state import restate
+from hva_ml.publication import Published
+from hva_ml.workspace import Workspace
+
+_log = logging.getLogger("hva_ml.night")
+Step = Callable[[Running], None]
+
+
+def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages) -> None:
+    """Write the page of a run, then bring it to the sinks.
+
+    Parameters
+    ----------
+    made : Produced
+        The run of the night; only the current one goes to the sinks.
+    stages : Stages
+        Each step is one; one that fails is noted there and does not keep the next from being tried.
+    """
+    run = made.run
+    if run is None:
+        return
+    if made.outcome == "unchanged":
+        _step(stages, "page", "Looking at the page of the run", lambda _: restate(ws, config, run))
+    else:
+        _step(stages, "page", "Writing the page of the run", lambda running: _page(ws, config, run, running))
+    if not config.sinks:
+        stages.skip("no sink is declared", "deliver")
+    elif made.outcome == "beside":
+        stages.skip("a later day is current", "deliver")
+    else:
+        _step(stages, "deliver", "Delivering", lambda running: _delivered(ws, config, run, stages, running))
+
+
+def _step(stages: Stages, name: str, text: str, step: Step) -> None:
+    try:
+        with stages.stage(name, text) as running:
+            step(running)
+    except (HvaError, OSError) as error:
+        what = error.what if isinstance(error, HvaError) else str(error.strerror or error)
+        _log.error("The scores are published, but '%s' failed: %s", name, what)
+
+
+def _page(ws: Workspace, config: PipelineConfig, run: Published, running: Running) -> None:
+    table, page = write_scores_page(ws, config, run)
+    running.rows = table.num_rows
+    running.note = str(Path(page).relative_to(ws.root))
+
+
+def _delivered(
+    ws: Workspace, config: PipelineConfig, run: Published, stages: Stages, running: Running
+) -> None:
+    done = deliver(ws, config.name, run=run.run_id, progress=stages.progress)
+    running.rows = run.rows["scores"]
+    running.note = ", ".join(f"{s.sink} {s.outcome}" for s in done.sinks)
+    if done.failed:
+        raise DeliveryError(
+            f"{len(done.failed)} of {len(done.sinks)} sinks failed: {running.note}.",
+            where=config.name, fix=f"hva deliver {config.name}",
+        )  # fmt: skip
