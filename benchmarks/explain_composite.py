@@ -48,6 +48,7 @@ class Pair:
     value_log_scale: float
     X: Floats
     reference: Floats
+    outlook: None = None
 
     def log_score(self, X: Floats) -> Floats:
         """Return ln(expected value)."""

@@ -1,6 +1,6 @@
 """What became of an account after a cutoff: did it convert within the horizon, and what was it then worth.
 
-Labels look only at ``event_time`` in the label window; no feature is computed here.
+Labels look only at ``event_time``, of accounts in the label window; no feature is computed here.
 """
 
 import numpy as np
@@ -11,10 +11,14 @@ import pyarrow.compute as pc
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.outcomes import conversions
 from hva_ml.contracts.records import ContractTables
-from hva_ml.cutoffs import Calendar, instant, microseconds
+from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar, instant, microseconds
 from hva_ml.errors import ContractError, NotEnoughDataError, UsageError
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+USUAL_DAYS = (90, 365)
+LEAST_DAYS = 30
 
 
 def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calendar: Calendar) -> pa.Table:
@@ -39,7 +43,8 @@ def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calen
     Returns
     -------
     pyarrow.Table
-        ``account_id``, ``cutoff``, ``converted`` (int8), ``value_cents`` (int64), in the order of `index`.
+        ``account_id``, ``cutoff``, ``converted`` (int8), ``value_cents`` (int64), in the order of `index`;
+        with an outlook among the features also ``market`` (float64, see `market`).
 
     Raises
     ------
@@ -60,14 +65,55 @@ def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calen
     if config.target.value_table == "deal_stages":
         value = value.filter(pc.equal(value["stage"], "won"))
     cents = _sums(value, names, calendar, f"{config.target.value_column}_cents")
-    return pa.table(
-        {
-            "account_id": index["account_id"],
-            "cutoff": index["cutoff"],
-            "converted": pa.array((converted[place] > 0).astype(np.int8)),
-            "value_cents": pa.array(cents[place]),
-        }
-    )
+    found = {
+        "account_id": index["account_id"],
+        "cutoff": index["cutoff"],
+        "converted": pa.array((converted[place] > 0).astype(np.int8)),
+        "value_cents": pa.array(cents[place]),
+    }
+    if config.features.outlook:
+        moved = market(value, f"{config.target.value_column}_cents", calendar)
+        found["market"] = pa.array(moved[place % len(calendar.days)], from_pandas=True)
+    return pa.table(found)
+
+
+def market(value: pa.Table, column: str, calendar: Calendar) -> Floats:
+    """Return how the market of each horizon compares with the usual one before the cutoff.
+
+    Parameters
+    ----------
+    value : pyarrow.Table
+        Rows of the value table that count.
+    column : str
+        Their amounts, in cents.
+    calendar : Calendar
+        Cutoffs and horizon.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_cutoffs,)
+        ln of the amount per day in the horizon over the geometric mean of the amounts per day of the last 90
+        and the last 365 days, or of as many as there are data; NaN with fewer than 30 of them, or where an
+        amount is not positive. What the feature ``season.outlook`` foresees.
+    """
+    time = _int64(value["event_time"].cast(pa.int64()))
+    order = np.argsort(time, kind="stable")
+    time = time[order]
+    paid = np.concatenate([[0], np.cumsum(_int64(pc.fill_null(value[column], 0))[order])])
+    begin = int(time[0]) if len(time) else 0
+
+    def log_rate(start: int, end: int) -> float:
+        start = max(start, begin)
+        days = (end - start) / MICROSECONDS_PER_DAY
+        cents = paid[np.searchsorted(time, end)] - paid[np.searchsorted(time, start)]
+        return float(np.log(cents / days)) if cents > 0 and days >= LEAST_DAYS else np.nan
+
+    found = []
+    for day, cutoff in zip(calendar.days, calendar.micros.tolist(), strict=True):
+        usual = [log_rate(cutoff - d * MICROSECONDS_PER_DAY, cutoff) for d in USUAL_DAYS]
+        window = (microseconds(moment) for moment in calendar.label_window(day))
+        found.append(log_rate(*window) - float(np.mean(usual)))
+    return np.array(found, dtype=np.float64)
 
 
 def _refuse_immature(config: PipelineConfig, calendar: Calendar) -> None:

@@ -1,6 +1,6 @@
 """The change of a score is split exactly, fairly, and as a brute-force count over all coalitions has it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hva_ml.calibration import Beta, Platt
+from hva_ml.calibration import Beta, Outlook, Platt, day_terms
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.changes import Change, Seen, change
 from hva_ml.explanation.pairs import between
@@ -24,6 +24,7 @@ class Model:
     calibrator: Platt | Beta
     value: Booster
     value_log_scale: float
+    outlook: Outlook | None = None
 
 
 def table(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -52,8 +53,9 @@ MODELS = (trained(1, Platt(0.8, -0.4)), trained(2, Beta(0.7, 1.4, 0.3)), trained
 
 
 def log_score(model: Model, X: np.ndarray) -> np.ndarray:
-    likely = model.calibrator.log_probability(model.conversion.margin(X))
-    return likely + model.value.margin(X) + model.value_log_scale
+    odds, worth = day_terms(model.outlook, X)
+    likely = model.calibrator.log_probability(model.conversion.margin(X) + odds)
+    return likely + model.value.margin(X) + model.value_log_scale + worth
 
 
 def shapley(booster: Booster, before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -72,6 +74,7 @@ def shapley(booster: Booster, before: np.ndarray, after: np.ndarray) -> np.ndarr
     return found
 
 
+SEASONED = tuple(replace(m, outlook=Outlook(k, 0.1, 0.6, -0.05, 0.3)) for k, m in enumerate(MODELS))
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -89,12 +92,14 @@ def test_the_way_from_past_to_present_is_the_shapley_value(seed: int, which: int
         np.testing.assert_allclose(found, -between(booster, after, before), atol=1e-12)
 
 
-@given(seeds, st.permutations(range(3)), st.booleans())
-def test_the_parts_of_every_change_add_up_to_it(seed: int, order: list[int], same: bool) -> None:
+@given(seeds, st.permutations(range(3)), st.booleans(), st.sampled_from([MODELS, SEASONED]))
+def test_the_parts_of_every_change_add_up_to_it(
+    seed: int, order: list[int], same: bool, models: tuple[Model, ...]
+) -> None:
     rng = np.random.default_rng(seed)
     before, after = table(rng, 20), table(rng, 20)
     after[:5] = before[:5]
-    old, new = MODELS[order[0]], MODELS[order[1]]
+    old, new = models[order[0]], models[order[1]]
     names = tuple("abcd")
     found = change(Seen(old, names, before, after), None if same else Seen(new, names, before, after))
     last = old if same else new

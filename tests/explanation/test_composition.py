@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hva_ml.calibration import Beta, Platt
+from hva_ml.calibration import Beta, Outlook, Platt
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.composition import Explanation, explain, explain_pairs, explain_past
 from hva_ml.explanation.typical import typical
@@ -25,6 +25,7 @@ class Model:
     calibrator: object
     value: object
     value_log_scale: float = 0.0
+    outlook: Outlook | None = None
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,33 @@ def test_the_account_s_own_past_is_a_reference_like_any_other(
     pairs = explain_pairs(model, past, X[:40])
     np.testing.assert_allclose(pairs.sum(axis=2), found.total, atol=1e-12)
     assert (found.total[np.equal(past, X[:40]) | (np.isnan(past) & np.isnan(X[:40]))] == 0).all()
+
+
+def test_what_the_day_adds_is_in_the_base_and_between_days_the_outlook_tells_it(
+    models: tuple[Booster, Booster, np.ndarray],
+) -> None:
+    conversion, _, X = models
+    calibrator, outlook = Platt(0.8, -0.3), Outlook(4, 0.1, 0.7, 0.02, odds=-0.4)
+    blind = X.copy()
+    blind[:, 4] = 0.0
+    trees = [
+        Booster.fit(blind, np.exp(np.nan_to_num(blind[:, k])), objective="gamma", names=conversion.names,
+                    params={"num_leaves": 6, "num_threads": 1}, rounds=9, seed=k) for k in (0, 1)
+    ]  # fmt: skip
+    model = Model(trees[0], calibrator, trees[1], 0.2, outlook)
+    day = outlook.market(X[:, 4])
+    score = calibrator.probability(trees[0].margin(X) + day - 0.4) * np.exp(trees[1].margin(X) + 0.2 + day)
+    found = explain(model, X, X[3])
+    np.testing.assert_allclose(np.exp(found.log_expected_value), score, rtol=1e-12)
+    assert (found.total[:, 4] == 0).all()
+    same_day = np.isclose(day, day[0])
+    assert np.ptp(found.log_base[same_day]) < 1e-12
+    past = X[::-1].copy()
+    moved = explain_past(model, past, X)
+    np.testing.assert_allclose(moved.value[:, 4], day - day[::-1], atol=1e-12)
+    np.testing.assert_allclose(moved.log_base, np.log(score[::-1]), atol=1e-12)
+    pairs = explain_pairs(model, past, X)
+    np.testing.assert_allclose(pairs.sum(axis=2), moved.total, atol=1e-12)
 
 
 def test_nearly_equal_margins_take_the_derivative() -> None:

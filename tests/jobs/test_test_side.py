@@ -31,7 +31,9 @@ def other_test_side(data: TrainingSet, test: np.ndarray) -> tuple[FeatureSet, Ta
         )
     converted = np.where(test, 1 - data.targets.converted, data.targets.converted).astype(np.int8)
     value = np.where(test, data.targets.value + 1000.0, data.targets.value)
-    return FeatureSet(table, data.features.definitions), Targets(converted, value)
+    return FeatureSet(table, data.features.definitions), Targets(
+        converted, value, np.full(len(value), np.nan)
+    )
 
 
 def learned(pair: Pair) -> tuple[object, ...]:

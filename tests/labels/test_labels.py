@@ -1,5 +1,6 @@
 """Labels against their definition: edges of gap and horizon, kinds of conversion, only matured cohorts."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -162,3 +163,42 @@ def test_an_empty_index_gives_no_labels():
     table = labels.build(tables(), index().slice(0, 0), config(), CALENDAR)
     assert table.num_rows == 0
     assert np.asarray(table["converted"]).dtype == np.int8
+
+
+payments = st.lists(st.tuples(st.integers(-700, 80), st.integers(-300, 3000)), max_size=30)
+
+
+@given(payments)
+def test_the_market_of_a_horizon_is_held_against_the_usual_one(rows):
+    paid = [{"account_id": "x", "event_time": START + d * DAY, "amount_cents": c} for d, c in rows]
+    table = tables(invoices=paid).tables["invoices"]
+    found = labels.market(table, "amount_cents", CALENDAR)
+    begin = min((p["event_time"] for p in paid), default=0)
+    for day, cutoff, told in zip(CALENDAR.days, CALENDAR.micros.tolist(), found, strict=True):
+
+        def log_rate(first, last):
+            first = max(first, begin)
+            cents = sum(p["amount_cents"] for p in paid if first <= p["event_time"] < last)
+            days = (last - first) / DAY
+            return float(np.log(cents / days)) if cents > 0 and days >= 30 else float("nan")
+
+        usual = [log_rate(cutoff - d * DAY, cutoff) for d in (90, 365)]
+        want = log_rate(*(microseconds(m) for m in CALENDAR.label_window(day))) - sum(usual) / 2
+        assert told == pytest.approx(want, abs=1e-12, nan_ok=True)
+
+
+def test_labels_know_the_market_where_an_outlook_is_asked_for():
+    paid = [{"account_id": "a", "event_time": START + d * DAY, "amount_cents": 100} for d in range(-400, 80)]
+    pipeline = config()
+    assert "market" not in labels.build(tables(invoices=paid), index(), pipeline, CALENDAR).column_names
+    asked = replace(pipeline, features=replace(pipeline.features, outlook=True))
+    table = labels.build(tables(invoices=paid), index(), asked, CALENDAR)
+    by_day = dict(zip(table["cutoff"].to_pylist(), table["market"].to_pylist(), strict=True))
+    want = dict(
+        zip(
+            CALENDAR.cutoffs,
+            labels.market(tables(invoices=paid).tables["invoices"], "amount_cents", CALENDAR),
+            strict=True,
+        )
+    )
+    assert by_day == {k: None if np.isnan(v) else v for k, v in want.items()}

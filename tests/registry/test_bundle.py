@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
+from hva_ml.calibration import Outlook
 from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureSet
 from hva_ml.folders import bytes_entry, canonical, text_hash
 from hva_ml.registry.bundle import Bundle, release_of
+from hva_ml.training.booster import Booster
+from hva_ml.training.matrix import Encoder
 
 FILES = {
     "conversion.txt",
@@ -46,6 +50,32 @@ def test_what_is_read_gives_the_same_bits(bundle, rows, folder):
         assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
     assert one.unseen == two.unseen == {"firmographic.industry_section": 60}
     assert bundle.explain(rows).total.tobytes() == again.explain(one.X).total.tobytes()
+
+
+def test_an_outlook_moves_all_accounts_of_a_day_and_travels(bundle, rows, tmp_path):
+    """The number of employees plays the outlook: what the day adds is a feature's value, whatever it is."""
+    old, new = "firmographic.employees", "season.outlook"
+    definitions = tuple(dataclasses.replace(d, name=new) if d.name == old else d for d in bundle.definitions)
+    table = rows.table.rename_columns([new if n == old else n for n in rows.table.column_names])
+    seasoned = dataclasses.replace(
+        bundle,
+        definitions=definitions,
+        encoder=Encoder.from_dict(json.loads(json.dumps(bundle.encoder.to_dict()).replace(old, new))),
+        conversion=Booster.from_text(bundle.conversion.text.replace(old, new)),
+        value=Booster.from_text(bundle.value.text.replace(old, new)),
+        outlook=Outlook(3, 0.2, 0.001, 0.0, odds=-0.5),
+    )
+    seasoned.write(tmp_path / "seasoned")
+    again = Bundle.read(tmp_path / "seasoned")
+    assert again.outlook == seasoned.outlook
+    told, plain = again.predict(FeatureSet(table, definitions)), bundle.predict(rows)
+    market = seasoned.outlook.market(told.X[:, 3])
+    np.testing.assert_allclose(told.value_if_converted, plain.value_if_converted * np.exp(market), rtol=1e-12)
+    logit = bundle.calibrator.logit(bundle.conversion.margin(plain.X) + market - 0.5)
+    np.testing.assert_allclose(told.probability, expit(logit), rtol=1e-12)
+    assert again.explain(told.X).total.shape == told.X.shape
+    with pytest.raises(ContractError, match="feature 2 is not the outlook"):
+        dataclasses.replace(seasoned, outlook=Outlook(2, 0.0, 1.0, 0.0))
 
 
 def test_prediction_is_the_product_of_calibrated_and_scaled_margins(bundle, rows):

@@ -1,4 +1,4 @@
-"""What later cohorts teach: margin -> probability, and predicted -> actual total.
+"""What later cohorts teach: margin -> probability, predicted -> actual total, outlook -> market.
 
 Nothing here ties two accounts that the model tells apart, so that explanations carry through.
 """
@@ -8,6 +8,7 @@ from hva_ml.calibration.calibrated import calibrate as calibrate
 from hva_ml.calibration.choice import Choice as Choice
 from hva_ml.calibration.choice import choose as choose
 from hva_ml.calibration.later import Later as Later
+from hva_ml.calibration.level import COHORT_SD as COHORT_SD
 from hva_ml.calibration.level import level as level
 from hva_ml.calibration.maps import Beta as Beta
 from hva_ml.calibration.maps import Calibrator as Calibrator
@@ -15,4 +16,6 @@ from hva_ml.calibration.maps import Kind as Kind
 from hva_ml.calibration.maps import Platt as Platt
 from hva_ml.calibration.maps import fit as fit
 from hva_ml.calibration.maps import from_dict as from_dict
+from hva_ml.calibration.outlook import Outlook as Outlook
+from hva_ml.calibration.outlook import day_terms as day_terms
 from hva_ml.calibration.spread import Spread as Spread

@@ -76,6 +76,7 @@ class Features:
 
     `firmographic` names standard attributes of `accounts`, `columns` the user's own declared ones. `deals`
     adds the state of deals from stage history, `fit` the likeness to past winners, `season` the calendar.
+    With `outlook` the levels of both models follow what the market did in the same days a year before.
     Recency, frequency, monetary value and cadence of the value table are always there: baselines need them.
     """
 
@@ -84,6 +85,7 @@ class Features:
     deals: bool = False
     fit: bool = False
     season: bool = True
+    outlook: bool = False
     windows: tuple[Windows, ...] = ()
     own: tuple[OwnFeatures, ...] = ()
     labels: dict[str, Label] = Field(default_factory=dict)
@@ -91,4 +93,4 @@ class Features:
     @property
     def look_across(self) -> bool:
         """Whether any of them is held against all accounts: win rates, likeness, the market."""
-        return self.deals or self.fit or self.season
+        return self.deals or self.fit or self.season or self.outlook

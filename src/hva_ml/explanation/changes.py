@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.composition import TOLERANCE, Model, link_slope
-from hva_ml.explanation.pairs import between
+from hva_ml.explanation.composition import TOLERANCE, Model, link_slope, margins, steps
 from hva_ml.training.trees import Floats
 
 
@@ -102,20 +101,17 @@ def change(old: Seen, new: Seen | None = None) -> Change:
 def _scores(seen: Seen) -> tuple[Floats, Floats]:
     model = seen.model
     before, after = (
-        model.calibrator.log_probability(model.conversion.margin(x))
-        + model.value.margin(x)
-        + model.value_log_scale
-        for x in (seen.before, seen.after)
+        model.calibrator.log_probability(m) + v + model.value_log_scale
+        for m, v in (margins(model, x) for x in (seen.before, seen.after))
     )
     return before, after
 
 
 def _parts(seen: Seen) -> Floats:
     model = seen.model
-    m0, m1 = model.conversion.margin(seen.before), model.conversion.margin(seen.after)
-    slope = link_slope(model.calibrator, m0, m1)[:, None]
-    likelihood = between(model.conversion, seen.before, seen.after) * slope
-    return likelihood + between(model.value, seen.before, seen.after)
+    (m0, _), (m1, _) = margins(model, seen.before), margins(model, seen.after)
+    likelihood, value = steps(model, seen.before, seen.after)
+    return likelihood * link_slope(model.calibrator, m0, m1)[:, None] + value
 
 
 def _sorted(names: tuple[str, ...], parts: Floats) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from hva_ml.calibration import Outlook, day_terms
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.pairs import between, interactions
 from hva_ml.explanation.treeshap import Margins, interventional
@@ -49,6 +50,11 @@ class Model(Protocol):
     @property
     def value_log_scale(self) -> float:
         """That constant."""
+        ...
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """What the day adds to both margins; None for nothing."""
         ...
 
 
@@ -120,7 +126,8 @@ def explain(model: Model, X: Floats, reference: Floats, which: Ints | None = Non
     Rescale rule: a margin's contribution is multiplied by (ln p(x) - ln p(r)) / (m(x) - m(r)), the slope of
     the link between row and reference (DeepLIFT; G-DeepSHAP: Chen, Lundberg and Lee 2022, Nature
     Communications 13), and by the derivative where the two margins coincide. The value's margin is a
-    logarithm already.
+    logarithm already. The reference account stands on the day of the row: what the day adds to all accounts
+    is in the base.
 
     Parameters
     ----------
@@ -148,8 +155,9 @@ def explain(model: Model, X: Floats, reference: Floats, which: Ints | None = Non
     m, v = model.conversion.margin(X), model.value.margin(X)
     likelihood = interventional(model.conversion, X, homes, place, margins=m)
     value = interventional(model.value, X, homes, place, margins=v)
-    bases = model.conversion.margin(homes)[place], model.value.margin(homes)[place]
-    return _composed(model, likelihood, value, bases, (m, v))
+    likely, worth = day_terms(model.outlook, X)
+    bases = model.conversion.margin(homes)[place] + likely, model.value.margin(homes)[place] + worth
+    return _composed(model, likelihood, value, bases, (m + likely, v + worth))
 
 
 def explain_past(model: Model, before: Floats, after: Floats) -> Explanation:
@@ -165,17 +173,16 @@ def explain_past(model: Model, before: Floats, after: Floats) -> Explanation:
     Returns
     -------
     Explanation
-        Already checked; a feature that has not changed contributes exactly 0.
+        Already checked; a feature that has not changed contributes exactly 0. What the day adds is told as
+        the outlook's contribution.
 
     Raises
     ------
     IntegrityError
         If the contributions of a row do not add up.
     """
-    bases, ends = ((model.conversion.margin(x), model.value.margin(x)) for x in (before, after))
-    likelihood = between(model.conversion, before, after)
-    value = between(model.value, before, after)
-    return _composed(model, likelihood, value, bases, ends)
+    likelihood, value = steps(model, before, after)
+    return _composed(model, likelihood, value, margins(model, before), margins(model, after))
 
 
 def explain_pairs(model: Model, before: Floats, after: Floats) -> Floats:
@@ -193,9 +200,36 @@ def explain_pairs(model: Model, before: Floats, after: Floats) -> Floats:
     numpy.ndarray of float64, shape (n_rows, n_features, n_features)
         See ``pairs.interactions``; ``sum(axis=2)`` are the contributions of `explain_past`.
     """
-    slope = link_slope(model.calibrator, *(model.conversion.margin(x) for x in (before, after)))
-    likelihood = interactions(model.conversion, before, after) * slope[:, None, None]
-    return likelihood + interactions(model.value, before, after)
+    slope = link_slope(model.calibrator, margins(model, before)[0], margins(model, after)[0])
+    found = interactions(model.conversion, before, after), interactions(model.value, before, after)
+    if model.outlook is not None:
+        own = model.outlook.column
+        for together, change in zip(found, _day_steps(model.outlook, before, after), strict=True):
+            together[:, own, own] += change
+    return found[0] * slope[:, None, None] + found[1]
+
+
+def margins(model: Model, X: Floats) -> tuple[Floats, Floats]:
+    """Return both margins of encoded rows with what their day adds, each of shape (n_rows,)."""
+    likely, worth = day_terms(model.outlook, X)
+    return model.conversion.margin(X) + likely, model.value.margin(X) + worth
+
+
+def steps(model: Model, before: Floats, after: Floats) -> tuple[Floats, Floats]:
+    """Return what each feature adds to both margins on the way from `before` to `after`.
+
+    See ``pairs.between``; what the day adds is the outlook's.
+    """
+    found = between(model.conversion, before, after), between(model.value, before, after)
+    if model.outlook is not None:
+        for contributions, change in zip(found, _day_steps(model.outlook, before, after), strict=True):
+            contributions[:, model.outlook.column] += change
+    return found
+
+
+def _day_steps(outlook: Outlook, before: Floats, after: Floats) -> tuple[Floats, Floats]:
+    (m0, v0), (m1, v1) = day_terms(outlook, before), day_terms(outlook, after)
+    return m1 - m0, v1 - v0
 
 
 def _composed(

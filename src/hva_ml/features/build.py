@@ -156,7 +156,7 @@ def _across(world: Universe, masters: Versions, config: PipelineConfig) -> list[
         made.append(Deals(world, config))
     if wanted.fit:
         made.append(Fit(world, masters, config))
-    if wanted.season:
+    if wanted.season or wanted.outlook:
         made.append(Season(world, config))
     return made
 

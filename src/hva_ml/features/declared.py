@@ -13,6 +13,7 @@ from hva_ml.cutoffs import Calendar
 from hva_ml.errors import ConfigError, nearest
 from hva_ml.features import permitted
 from hva_ml.features.firmographic import CATEGORIES
+from hva_ml.features.season import YEAR_DAYS
 
 WHOLE_PAST = ("recency", "since_first")
 """Measures that have no window."""
@@ -54,6 +55,7 @@ def check(tables: ContractTables, config: PipelineConfig, calendar: Calendar) ->
         not declared static, or anything that may never be a feature.
     """
     permitted.check_declared(config)
+    _check_outlook(config)
     _check_accounts(config)
     last = calendar.cutoffs[-1]
     _check_history(tables, config, last)
@@ -61,6 +63,17 @@ def check(tables: ContractTables, config: PipelineConfig, calendar: Calendar) ->
         where = f"[[features.windows]] number {place + 1}, table = {windows.table!r}"
         _check_columns(windows, contract(config, windows.table), where)
         _check_values(tables.tables.get(windows.table), windows, where, last)
+
+
+def _check_outlook(config: PipelineConfig) -> None:
+    reach = config.horizon.gap_days + config.horizon.days
+    if config.features.outlook and reach > YEAR_DAYS:
+        raise ConfigError(
+            f"The outlook cannot see a horizon that ends {reach} days after the cutoff.",
+            where="[features] outlook",
+            why="It is made of the same days a year before, which then are not over yet.",
+            fix="Set outlook = false, or shorten [horizon] days to a year at most.",
+        )
 
 
 def _check_accounts(config: PipelineConfig) -> None:

@@ -1,4 +1,4 @@
-"""The season of the horizon and the state of the market at each cutoff: the same for all accounts."""
+"""The season of the horizon, the state of the market and its outlook at each cutoff: one for all accounts."""
 
 import math
 from datetime import date, timedelta
@@ -17,6 +17,7 @@ from hva_ml.features.wording import chosen
 
 MARKET_DAYS = 90
 YEAR_DAYS = 365
+OUTLOOK = "season.outlook"
 
 _WORDS: tuple[tuple[str, Unit, str, str, str], ...] = (
     ("month_sin", "number", "season.month", "Jahreszeit", "time of the year"),
@@ -25,6 +26,10 @@ _WORDS: tuple[tuple[str, Unit, str, str, str], ...] = (
     ("market_index", "ratio", "season.market", "Entwicklung des Gesamtumsatzes", "trend of total revenue"),
     ("market_yoy", "ratio", "season.market_yoy", "Gesamtumsatz gegenüber dem Vorjahr",
      "total revenue against the year before"),
+)  # fmt: skip
+_OUTLOOK: tuple[tuple[str, Unit, str, str, str], ...] = (
+    ("outlook", "ratio", "season.outlook", "Umsatz der gleichen Zeit im Vorjahr gegenüber zuletzt",
+     "revenue of the same time last year against recently"),
 )  # fmt: skip
 
 
@@ -36,6 +41,9 @@ class Season:
     - ``market_index``: ln of the visible net amount of all accounts in the last 90 days over the 90 before.
     - ``market_yoy``: the same over those 90 days a year (365 days) earlier; null if the visible data do not
       reach back that far. Both are null where one of the amounts is not positive.
+    - ``outlook``, where the pipeline asks for it: ln of the amount per day in the horizon's days a year
+      (365 days) earlier over the usual one, the geometric mean of the amounts per day of the last 90 and the
+      last 365 days; null if the visible data do not reach back a year, or an amount is not positive.
     """
 
     def __init__(self, universe: Universe, config: PipelineConfig) -> None:
@@ -43,13 +51,17 @@ class Season:
 
     def counts(self) -> dict[tuple[str, str], Ints]:
         """Sum the cents of the three stretches, and count the rows that lie far enough back."""
-        recent, before, year_ago = _market(self._universe, self._config)
-        return {
+        recent, before, year_ago, year, then = _market(self._universe, self._config)
+        found = {
             ("season.recent", ""): recent,
             ("season.before", ""): before,
             ("season.year_ago", ""): year_ago,
-            ("season.far_back", ""): _far_back(self._universe, self._config),
+            ("season.far_back", ""): _far_back(self._universe, self._config, YEAR_DAYS + MARKET_DAYS),
         }
+        if self._config.features.outlook:
+            a_year = _far_back(self._universe, self._config, YEAR_DAYS)
+            found |= {("season.year", ""): year, ("season.then", ""): then, ("season.a_year", ""): a_year}
+        return found
 
     def features(self, rows: Rows, totals: Totals) -> list[Feature]:
         """Return the features; the market is that of the totals."""
@@ -64,16 +76,26 @@ class Season:
             "market_index": _log_ratio(recent, totals.at("season.before")),
             "market_yoy": np.where(totals.at("season.far_back") > 0, yoy, np.nan),
         }
+        words = _WORDS if config.features.season else ()
+        if config.features.outlook:
+            words, values["outlook"] = (*words, *_OUTLOOK), self._outlook(totals)
         made = []
-        for key, unit, topic, de, en in _WORDS:
+        for key, unit, topic, de, en in words:
             label = chosen(config.features.labels, (f"season.{key}", topic), de, en)
-            table = config.target.value_table if topic.startswith("season.market") else "calendar"
+            table = "calendar" if topic == "season.month" else config.target.value_table
             days = MARKET_DAYS if topic.startswith("season.market") else None
             definition = FeatureDefinition(
                 f"season.{key}", "season", "number", table, key, unit, *label, days, topic
             )
             made.append(Feature(definition, values[key][rows.cutoff]))
         return made
+
+    def _outlook(self, totals: Totals) -> Floats:
+        recent, year, then = (totals.at(f"season.{k}") for k in ("recent", "year", "then"))
+        horizon = self._universe.calendar.horizon_days
+        usual = 0.5 * (_log_ratio(then, recent) + _log_ratio(then, year))
+        usual += 0.5 * (math.log(MARKET_DAYS / horizon) + math.log(YEAR_DAYS / horizon))
+        return np.where(totals.at("season.a_year") > 0, usual, np.nan)
 
 
 def middle(calendar: Calendar, day: date) -> date:
@@ -106,22 +128,29 @@ def _angle(day: date) -> float:
     return 2.0 * math.pi * (day.month - 1 + (day.day - 1) / length) / 12.0
 
 
-def _market(universe: Universe, config: PipelineConfig) -> tuple[Ints, Ints, Ints]:
-    """Return net cents of all accounts per cutoff: last 90 days, the 90 before, the 90 a year earlier."""
+def _market(universe: Universe, config: PipelineConfig) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return net cents of all accounts per cutoff.
+
+    Of the last 90 days, the 90 before, the 90 a year earlier, the last 365, the horizon a year earlier.
+    """
     paid = series(universe, config.target.value_table)
     if config.target.value_table == "deal_stages":
         paid = paid.among("stage", ("won",))
     cents = paid.log.take(paid.table.integers("amount_cents")[0])
-    lengths = (MARKET_DAYS, 2 * MARKET_DAYS, YEAR_DAYS + MARKET_DAYS, YEAR_DAYS)
+    begin = YEAR_DAYS - universe.calendar.gap_days
+    end = begin - universe.calendar.horizon_days
+    # Beyond a year there is no such horizon; nobody then asks for it.
+    then = (max(begin, 0), max(end, 0))
+    lengths = (MARKET_DAYS, 2 * MARKET_DAYS, YEAR_DAYS + MARKET_DAYS, YEAR_DAYS, *then)
     _, sums = paid.totals(paid.begins(*map(Window, lengths)), cents[None, :])
-    recent, half_year, longer, year = np.asarray(sums[0, 0].sum(axis=1), dtype=np.int64)
-    return recent, half_year - recent, longer - year
+    recent, half_year, longer, year, since, after = np.asarray(sums[0, 0].sum(axis=1), dtype=np.int64)
+    return recent, half_year - recent, longer - year, year, since - after
 
 
-def _far_back(universe: Universe, config: PipelineConfig) -> Ints:
-    """Count the visible rows from which on a year and a quarter have passed, shape (n_cutoffs,)."""
+def _far_back(universe: Universe, config: PipelineConfig, days: int) -> Ints:
+    """Count the visible rows from which on so many days have passed, shape (n_cutoffs,)."""
     table = universe.table(config.target.value_table)
-    needed = universe.cutoffs - (YEAR_DAYS + MARKET_DAYS) * MICROSECONDS_PER_DAY
+    needed = universe.cutoffs - days * MICROSECONDS_PER_DAY
     return np.array(
         [
             np.count_nonzero((table.entered <= k) & (table.event_time <= needed[k]))

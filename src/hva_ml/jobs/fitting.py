@@ -7,20 +7,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hva_ml import calibration
-from hva_ml.calibration import Calibrated, Calibrator
+from hva_ml.calibration import Calibrated, Calibrator, Outlook
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
+from hva_ml.explanation.composition import margins
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.likelihood import calibrate, fit_conversion, known_before, row_weights
 from hva_ml.jobs.progress import Progress
+from hva_ml.jobs.valuation import fit_worth, learn_outlook, moved, starting_odds, unseasoned
 from hva_ml.splits import Split, group_uniform
 from hva_ml.training.baselines import all_baselines
 from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
 from hva_ml.training.search import Kind, SearchResult, search
-from hva_ml.training.value import fit_value
 
 Floats = npt.NDArray[np.float64]
 MIN_CONVERTED = 10
@@ -35,15 +35,23 @@ class Targets:
     converted : numpy.ndarray of int8, shape (n_rows,)
     value : numpy.ndarray of float64, shape (n_rows,)
         Net amount within the horizon, in currency units.
+    market : numpy.ndarray of float64, shape (n_rows,)
+        How the market of the horizon moved, see `labels.market`; NaN where unknown, or nobody asked.
     """
 
     converted: npt.NDArray[np.int8]
     value: Floats
+    market: Floats
 
     @classmethod
     def of(cls, labels: pa.Table) -> "Targets":
         """Read a label table."""
-        return cls(labels["converted"].to_numpy().astype(np.int8), labels["value_cents"].to_numpy() / 100.0)
+        market = np.full(labels.num_rows, np.nan)
+        if "market" in labels.column_names:
+            market = np.asarray(labels["market"].to_numpy(zero_copy_only=False), dtype=np.float64)
+        return cls(
+            labels["converted"].to_numpy().astype(np.int8), labels["value_cents"].to_numpy() / 100.0, market
+        )
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class Pair:
     calibrated: Calibrated
     value: Booster
     value_log_scale: float
+    outlook: Outlook | None
 
     @property
     def calibrator(self) -> Calibrator:
@@ -72,8 +81,8 @@ class Pair:
     def predict(self, features: FeatureSet) -> tuple[Floats, Floats]:
         """Return probability and value if converted, each of shape (n_rows,)."""
         X = self.encoder.transform(features)
-        probability = self.calibrator.probability(self.conversion.margin(X))
-        return probability, np.exp(self.value.margin(X) + self.value_log_scale)
+        margin, worth = margins(self, X)
+        return self.calibrator.probability(margin), np.exp(worth + self.value_log_scale)
 
 
 def search_pair(
@@ -94,10 +103,12 @@ def search_pair(
     chosen = sampled(features, split.train, config)
     train = features.take(chosen)
     encoder = Encoder.fit(train)
-    X = encoder.transform(train)
+    outlook = learn_outlook(features, targets.market, split.train, config)
+    X = unseasoned(encoder.transform(train), outlook)
     groups = np.asarray(train.table["group_id"].to_pylist(), dtype=object)
     codes = np.unique(train.table["cutoff"].to_numpy(), return_inverse=True)[1]
-    converted, value = targets.converted[chosen], targets.value[chosen]
+    converted = targets.converted[chosen]
+    value = targets.value[chosen] * np.exp(-moved(targets.market[chosen], outlook))
     enough(converted, "training")
     won = converted == 1
 
@@ -131,19 +142,23 @@ def fit_pair(
     converted_later, value_later = targets.converted[split.calibrate], targets.value[split.calibrate]
     enough(converted, "training")
     enough(converted_later, "calibration")
-    seed, names = config.models.seed, list(encoder.names)
-    conversion = fit_conversion(train, X, converted, searched.conversion, config.models)
-    calibrated = calibrate(conversion.margin(X_later), later, converted_later, config)
-    won, won_later = converted == 1, converted_later == 1
-    found = searched.value
-    fitted = fit_value(
-        X[won], value[won], distribution=found.distribution or "tweedie", names=names, params=found.params,
-        rounds=found.rounds, seed=seed,
-    )  # fmt: skip
-    log_scale = fitted.log_scale + calibration.level(
-        value_later[won_later], fitted.predict(X_later[won_later])
+    outlook = learn_outlook(features, targets.market, split.train | split.calibrate, config)
+    swing, swing_later = (moved(targets.market[side], outlook) for side in (split.train, split.calibrate))
+    start = None
+    if outlook is not None:
+        start, outlook = starting_odds(converted, swing, outlook)
+    conversion = fit_conversion(
+        train, unseasoned(X, outlook), converted, searched.conversion, config.models, start
     )
-    return Pair(encoder, conversion, calibrated, fitted.booster, float(log_scale))
+    margin = conversion.margin(X_later) + swing_later + (outlook.odds if outlook else 0.0)
+    calibrated = calibrate(margin, later, converted_later, config)
+    won, won_later = converted == 1, converted_later == 1
+    booster, log_scale = fit_worth(
+        (X[won], value[won], swing[won]),
+        (X_later[won_later], value_later[won_later], swing_later[won_later]),
+        list(encoder.names), searched.value, outlook, config.models.seed,
+    )  # fmt: skip
+    return Pair(encoder, conversion, calibrated, booster, log_scale, outlook)
 
 
 def side_by_side(

@@ -22,13 +22,21 @@ Floats = npt.NDArray[np.float64]
 
 
 def fit_conversion(
-    train: FeatureSet, X: Floats, converted: npt.NDArray[np.int8], found: SearchResult, models: Models
+    train: FeatureSet,
+    X: Floats,
+    converted: npt.NDArray[np.int8],
+    found: SearchResult,
+    models: Models,
+    start: Floats | None = None,
 ) -> Booster:
-    """Fit the conversion model with the settings found, on encoded rows of the training side."""
+    """Fit the conversion model with the settings found, on encoded rows of the training side.
+
+    With `start` the trees begin from these log-odds and leave them out.
+    """
     return Booster.fit(
         X, converted.astype(np.float64), objective="binary", names=[d.name for d in train.definitions],
         params={**found.params, **known_before(train, models)}, rounds=found.rounds, seed=models.seed,
-        weight=row_weights(train, models),
+        weight=row_weights(train, models), start=start,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from hva_ml.evaluation.scoring import log_loss
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.fitting import Pair, Searched, Targets, sampled
 from hva_ml.jobs.likelihood import calibrate, fit_conversion
+from hva_ml.jobs.valuation import unseasoned
 from hva_ml.scoring.tiers import tiers
 from hva_ml.splits import Split, group_uniform
 
@@ -93,7 +94,9 @@ def _refits(
     """Fit the conversion model with other seeds and with half of the groups; encoding and value stay."""
     rows = sampled(features, split.train, config)
     train, test, later = features.take(rows), features.take(split.test), features.take(split.calibrate)
-    X, X_test, X_later = (pair.encoder.transform(side) for side in (train, test, later))
+    X, X_test, X_later = (
+        unseasoned(pair.encoder.transform(side), pair.outlook) for side in (train, test, later)
+    )
     converted, converted_later = targets.converted[rows], targets.converted[split.calibrate]
     outcome = targets.converted[split.test].astype(np.float64)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hva_ml import calibration, splits
+from hva_ml import splits
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import RefusedError
 from hva_ml.evaluation.metrics import ModelPrediction
@@ -29,6 +29,7 @@ from hva_ml.jobs.train import (
     told_of_calibration,
     training_set,
 )  # fmt: skip
+from hva_ml.jobs.valuation import level, moved, relearned
 from hva_ml.publication import lock
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.champion import champion
@@ -131,6 +132,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
         config_text=(ws.pipelines / f"{config.name}.toml").read_text(encoding="utf-8"),
         calibrator=final.calibrator,
         value_log_scale=final.value_log_scale,
+        outlook=final.outlook,
         metadata={
             **evidence.metadata(judgement),
             PARENT: {"version": parent.version, "release": parent.bundle.release},
@@ -159,11 +161,15 @@ def _refitted(bundle: Bundle, data: TrainingSet, split: Split, config: PipelineC
     converted, value = data.targets.converted[split.calibrate], data.targets.value[split.calibrate]
     enough(converted, "calibration")
     X = bundle.encoder.transform(later)
-    calibrated = calibrate(bundle.conversion.margin(X), later, converted, config)
+    market = data.targets.market
+    outlook = relearned(bundle.outlook, data.features, market, split.train | split.calibrate, config)
+    swing = moved(market[split.calibrate], outlook)
+    margin = bundle.conversion.margin(X) + swing + (outlook.odds if outlook else 0.0)
+    calibrated = calibrate(margin, later, converted, config)
     won = converted == 1
-    predicted = np.exp(bundle.value.margin(X[won]) + bundle.value_log_scale)
-    scale = bundle.value_log_scale + calibration.level(value[won], predicted)
-    return Pair(bundle.encoder, bundle.conversion, calibrated, bundle.value, float(scale))
+    worth = bundle.value.margin(X[won]) + swing[won] + bundle.value_log_scale
+    scale = bundle.value_log_scale + level(value[won], np.exp(worth), outlook)
+    return Pair(bundle.encoder, bundle.conversion, calibrated, bundle.value, scale, outlook)
 
 
 def _settled(kind: Any, told: dict[str, Any]) -> SearchResult:

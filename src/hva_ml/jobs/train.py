@@ -16,6 +16,7 @@ from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.suspicion import hint, suspicious
 from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
+from hva_ml.explanation.composition import margins
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs import comparison, evidence
 from hva_ml.jobs.features import build_features
@@ -213,7 +214,7 @@ def run_key(config: PipelineConfig, data: TrainingSet) -> str:
 
 def told_of_calibration(final: Pair, judged: Pair, data: TrainingSet, split: splits.Split) -> dict[str, Any]:
     """Return how the released map came about, and what calibration did to the evaluated fit's test rows."""
-    margin = judged.conversion.margin(judged.encoder.transform(data.features.take(split.test)))
+    margin, _ = margins(judged, judged.encoder.transform(data.features.take(split.test)))
     days = dict(zip(data.calendar.micros.tolist(), data.calendar.days, strict=True))
     steps = before_and_after(judged.calibrated, margin, data.targets.converted[split.test])
     return {**final.calibrated.record(days), "steps": steps}
@@ -277,4 +278,5 @@ def _bundle(
         horizon_days=config.horizon.days,
         gap_days=config.horizon.gap_days,
         metadata=evidence.metadata(judgement),
+        outlook=final.outlook,
     )

@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import calibration
-from hva_ml.calibration import Calibrator
+from hva_ml.calibration import Calibrator, Outlook
 from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation import composition
 from hva_ml.explanation.composition import Explanation
 from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
+from hva_ml.features.season import OUTLOOK
 from hva_ml.folders import (
     MANIFEST,
     bytes_entry,
@@ -93,6 +94,8 @@ class Bundle:
         The label window.
     metadata : dict
         JSON: versions, data fingerprints, cutoffs, metrics.
+    outlook : Outlook or None
+        What the day adds to both margins; None for nothing.
     """
 
     pipeline: str
@@ -109,6 +112,7 @@ class Bundle:
     horizon_days: int
     gap_days: int
     metadata: dict[str, Any]
+    outlook: Outlook | None = None
 
     def __post_init__(self) -> None:
         names = tuple(d.name for d in self.definitions)
@@ -125,12 +129,14 @@ class Bundle:
         width = self.references.matrix.shape[1]
         if width != len(names):
             raise _not_together(f"the reference accounts have {width} features, not {len(names)}")
+        if self.outlook is not None and names[self.outlook.column : self.outlook.column + 1] != (OUTLOOK,):
+            raise _not_together(f"feature {self.outlook.column} is not the outlook '{OUTLOOK}'")
 
     def predict(self, features: FeatureSet) -> Predictions:
         """Return likelihood, value and expected value of every row."""
         X = self.encoder.transform(features)
-        margin = self.conversion.margin(X)
-        probability, value = self._outcomes(X, margin)
+        margin, worth = composition.margins(self, X)
+        probability, value = self._outcomes(margin, worth)
         low, high = self.calibrator.interval(margin)
         return Predictions(
             account_id=features.table["account_id"],
@@ -146,11 +152,10 @@ class Bundle:
 
     def outcomes(self, X: Floats) -> tuple[Floats, Floats]:
         """Return likelihood and value if converted of encoded rows, each of shape (n_rows,)."""
-        return self._outcomes(X, self.conversion.margin(X))
+        return self._outcomes(*composition.margins(self, X))
 
-    def _outcomes(self, X: Floats, margin: Floats) -> tuple[Floats, Floats]:
-        probability = self.calibrator.probability(margin)
-        return probability, np.exp(self.value.margin(X) + self.value_log_scale)
+    def _outcomes(self, margin: Floats, worth: Floats) -> tuple[Floats, Floats]:
+        return self.calibrator.probability(margin), np.exp(worth + self.value_log_scale)
 
     def decoded(self, row: Floats) -> tuple[float | str | None, ...]:
         """Return an encoded row as people read it: categories by name, None where unknown."""
@@ -194,6 +199,8 @@ class Bundle:
             "horizon_days": self.horizon_days,
             "gap_days": self.gap_days,
         }
+        if self.outlook is not None:
+            facts["outlook"] = self.outlook.record()
         texts = {
             "conversion.txt": self.conversion.to_text(),
             "value.txt": self.value.to_text(),
@@ -272,6 +279,7 @@ class Bundle:
                 horizon_days=int(facts["horizon_days"]),
                 gap_days=int(facts["gap_days"]),
                 metadata=dict(stored["metadata"]),
+                outlook=Outlook.from_record(facts["outlook"]) if "outlook" in facts else None,
             )
             # The files decide: this version might write the same model in other words.
             vars(found)["release"] = release

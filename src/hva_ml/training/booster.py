@@ -67,6 +67,7 @@ class Booster:
         rounds: int,
         seed: int,
         weight: Array | None = None,
+        start: Array | None = None,
     ) -> "Booster":
         """Train.
 
@@ -89,6 +90,8 @@ class Booster:
             Seed of all of LightGBM's draws.
         weight : ndarray of float64, shape (n_rows,), optional
             Weights ≥ 0.
+        start : ndarray of float64, shape (n_rows,), optional
+            Raw scores that the trees begin from and leave out: add them to `margin`.
 
         Raises
         ------
@@ -99,7 +102,7 @@ class Booster:
         """
         check_target(X, y, objective, names)
         settings = settings_of(X, objective, params, seed)
-        grown = native(settings, binned(X, names, seed, y=y, weight=weight))
+        grown = native(settings, binned(X, names, seed, y=y, weight=weight, start=start))
         for _ in range(rounds):
             grown.update()
         # The number of threads is a fact of the machine, not of the model.
@@ -196,11 +199,12 @@ def binned(
     *,
     y: Array | None = None,
     weight: Array | None = None,
+    start: Array | None = None,
 ) -> Any:
     """Return rows as a constructed ``lightgbm.Dataset``, in the bins of `reference` if there is one."""
     data = lightgbm.Dataset(
         np.ascontiguousarray(X), label=np.zeros(len(X)) if y is None else y, weight=weight,
-        reference=reference, feature_name=list(names),
+        init_score=start, reference=reference, feature_name=list(names),
         params={"num_threads": _threads(X), **_BINNING, "seed": seed},
     )  # fmt: skip
     return data.construct()
