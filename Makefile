@@ -43,6 +43,7 @@ bench: .venv/installed  ## what we claim, measured: one table per benchmark
 	$(BIN)/python -m benchmarks.main_job --size small
 	$(BIN)/python -m benchmarks.trust --size small
 	$(BIN)/python -m benchmarks.features --size small
+	$(BIN)/python -m benchmarks.incremental --size small
 	$(BIN)/python -m benchmarks.leaks --size small
 	$(BIN)/python -m benchmarks.calibration --size small
 	$(BIN)/python -m benchmarks.tuning --size small

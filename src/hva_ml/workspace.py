@@ -112,6 +112,10 @@ class Workspace:
         """Folder of the released models."""
         return self.root / "models" / pipeline
 
+    def ledger(self, pipeline: str) -> Path:
+        """Folder of the rows that nights have read, a copy that can be made again at any time."""
+        return self.root / "data" / "ledger" / pipeline
+
     def reports(self, pipeline: str) -> Path:
         """Folder of the reports made for people."""
         return self.root / "data" / "reports" / pipeline

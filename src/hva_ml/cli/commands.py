@@ -245,6 +245,9 @@ def score(
         str | None,
         typer.Option("--force", help="Publish although an audit does not hold; the reason is recorded."),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read all sources anew, not only what came since the last night.")
+    ] = False,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -255,8 +258,9 @@ def score(
 
     with progress() as shown:
         scores = job(
-            Workspace.find(root), pipeline, as_of=as_of.date(), engine=engine, force=force, progress=shown
-        )
+            Workspace.find(root), pipeline, as_of=as_of.date(), engine=engine, force=force, full=full,
+            progress=shown,
+        )  # fmt: skip
     if as_json:
         print_json(scores.record())
         return

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from hva_ml.ledger.reuse import summary
 from hva_ml.reports.language import Tongue
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     out.print(f"Run      {scores.run_id} ({state})")
     out.print(f"Folder   {scores.path}", soft_wrap=True)
     out.print(f"Page     {scores.page}", soft_wrap=True)
+    for place, line in enumerate(summary(scores.reuse)):
+        out.print(f"{'' if place else 'Sources':8} {escape(line)}", soft_wrap=True)
     for finding in scores.findings:
         if finding.severity != "info":
             said = f"{escape(finding.where)}: {escape(finding.what)}"

@@ -4,6 +4,7 @@ Rows in are rows out: clean or in quarantine. Findings are rows, not exceptions;
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -15,7 +16,7 @@ from hva_ml.contracts import between, codes
 from hva_ml.contracts.casting import mask
 from hva_ml.contracts.draft import Draft, fingerprint, repeated, shared
 from hva_ml.contracts.reading import read
-from hva_ml.contracts.records import ContractTables, Violation
+from hva_ml.contracts.records import ContractTables
 from hva_ml.errors import nearest
 
 MUCH = 0.2
@@ -43,30 +44,20 @@ def enforce(raw: Mapping[str, pa.Table], config: PipelineConfig, data_end: datet
     """
     declared: list[str] = sorted(config.tables)
     drafts = {name: read(name, raw[name], config) for name in declared if name in raw}
-    judge(drafts, config, data_end)
-    missing: list[Violation] = [
+    held = judge(drafts, config, data_end)
+    missing = [
         codes.violation(
             codes.MISSING_TABLE, name, 0,
             what=f"The declared table '{name}' was not delivered.{nearest(name, raw)}",
         )
         for name in declared if name not in raw
     ]  # fmt: skip
-    tables: dict[str, pa.Table] = {}
-    quarantine: dict[str, pa.Table] = {}
-    for name, draft in drafts.items():
-        kept, aside = draft.settle()
-        if draft.usable:
-            tables[name] = kept
-        if aside.num_rows:
-            quarantine[name] = aside
-    found = [v for draft in drafts.values() for v in draft.found]
-    return ContractTables(
-        tables, (*missing, *found), quarantine, {name: fingerprint(t) for name, t in tables.items()}
-    )
+    prints = {name: fingerprint(table) for name, table in held.tables.items()}
+    return replace(held, violations=(*missing, *held.violations), fingerprints=prints)
 
 
-def judge(drafts: Mapping[str, Draft], config: PipelineConfig, data_end: datetime | None) -> None:
-    """Judge tables as wholes and beside each other, once their rows have been read; the drafts note it.
+def judge(drafts: Mapping[str, Draft], config: PipelineConfig, data_end: datetime | None) -> ContractTables:
+    """Judge tables as wholes and beside each other, once their rows have been read.
 
     Parameters
     ----------
@@ -74,6 +65,11 @@ def judge(drafts: Mapping[str, Draft], config: PipelineConfig, data_end: datetim
         By contract table, in alphabetical order.
     config, data_end
         See `enforce`.
+
+    Returns
+    -------
+    ContractTables
+        As of `enforce`, but without fingerprints.
     """
     for draft in drafts.values():
         _as_a_whole(draft)
@@ -82,8 +78,16 @@ def judge(drafts: Mapping[str, Draft], config: PipelineConfig, data_end: datetim
             _currency(draft, config.pipeline.currency)
             _keys(draft)
     between.check(drafts, config)
-    for draft in drafts.values():
+    tables: dict[str, pa.Table] = {}
+    quarantine: dict[str, pa.Table] = {}
+    for name, draft in drafts.items():
         _sum_up(draft)
+        kept, aside = draft.settle()
+        if draft.usable:
+            tables[name] = kept
+        if aside.num_rows:
+            quarantine[name] = aside
+    return ContractTables(tables, tuple(v for draft in drafts.values() for v in draft.found), quarantine)
 
 
 def _as_a_whole(draft: Draft) -> None:

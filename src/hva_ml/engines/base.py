@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
+from hva_ml.engines.rows import Reads
 from hva_ml.errors import SourceError
 
 Work = Callable[[Mapping[str, pa.Table]], pa.Table]
@@ -21,9 +22,18 @@ PLACES = (KEY, "group_id")
 
 @dataclass(frozen=True)
 class ParquetFiles:
-    """A source that stays on disk and is read when it is asked for, at most once a query."""
+    """A source that stays on disk and is read when it is asked for, at most once a query.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+        The files.
+    groups : tuple of int
+        Of a single file, only these row groups; empty for all.
+    """
 
     paths: tuple[Path, ...]
+    groups: tuple[int, ...] = ()
 
 
 Relation: TypeAlias = pa.Table | ParquetFiles
@@ -68,6 +78,10 @@ class Engine(Protocol):
         SourceError
             If it is no query, reaches for anything but relations, or fails.
         """
+        ...
+
+    def reads(self, sql: str) -> Reads:
+        """Say what a query reads, and whether it looks at each row by itself."""
         ...
 
     def partitions(

@@ -3,6 +3,7 @@
 Files of DuckDB, which others read, are written here too.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from hva_ml.engines.base import KEY, PLACES, Engine, ParquetFiles, Relation, Work, failed, no_query, plain
+from hva_ml.engines.rows import Reads, reads
 from hva_ml.engines.scratch import Scratch
 from hva_ml.errors import SourceError
 
@@ -65,11 +67,11 @@ class DuckDBEngine(Engine):
     def register(self, name: str, source: Relation) -> None:
         """Make a table, or files on disk, visible to queries as the relation `name`."""
         if isinstance(source, ParquetFiles):
-            paths = [str(path) for path in source.paths]
-            self._connection.register(name, ds.dataset(paths, format=_PARQUET))
+            self._connection.register(name, _on_disk(source))
         else:
             self._connection.register(name, plain(source))
-        self._names.append(name)
+        if name not in self._names:
+            self._names.append(name)
 
     def define(self, name: str, sql: str, where: str) -> None:
         """Run a query once and make its rows visible as the relation `name`; see ``Engine.define``."""
@@ -85,6 +87,11 @@ class DuckDBEngine(Engine):
             return plain(self._select(sql, where).to_arrow_table())
         except duckdb.Error as error:
             raise self._failed(error, where) from error
+
+    def reads(self, sql: str) -> Reads:
+        """Say what a query reads, and whether it looks at each row by itself; see `rows.reads`."""
+        [[tree]] = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
+        return reads(json.loads(tree))
 
     def partitions(
         self, relations: Sequence[str], places: pa.Table, count: int, work: Work
@@ -203,6 +210,15 @@ class DuckDBFile:
                 where=self._where,
                 fix="Check that it is a DuckDB file of this version that no other process writes to.",
             ) from None
+
+
+def _on_disk(source: ParquetFiles) -> ds.Dataset:
+    whole = ds.dataset([str(path) for path in source.paths], format=_PARQUET)
+    if not source.groups:
+        return whole
+    [file] = whole.get_fragments()
+    part = file.subset(row_group_ids=list(source.groups))
+    return ds.FileSystemDataset([part], whole.schema, _PARQUET)
 
 
 def _taken(file: Path) -> pa.Table:

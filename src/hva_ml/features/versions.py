@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.contracts.records import ContractTables
+from hva_ml.engines.base import plain
 from hva_ml.features.universe import CodedTable, Codes, Floats, Rows, Universe, coded
 from hva_ml.features.windows import NONE, Ints, latest
 
@@ -108,9 +109,10 @@ def ranks(table: CodedTable, by: tuple[str, ...] = ()) -> tuple[Ints, Ints]:
         Columns that settle ties, all by default.
     """
     names = by or tuple(n for n in table.table.column_names if n not in ("event_time", "known_at"))
-    plain = table.table.select(list(dict.fromkeys(("event_time", "known_at", *names))))
+    sorted_by = list(dict.fromkeys(("event_time", "known_at", *names)))
+    words = plain(table.table.select(sorted_by))
     order = np.asarray(
-        pc.sort_indices(plain, [(n, "ascending") for n in plain.column_names]).to_numpy(), dtype=np.int64
+        pc.sort_indices(words, [(n, "ascending") for n in sorted_by]).to_numpy(), dtype=np.int64
     )
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))

@@ -18,6 +18,7 @@ from hva_ml.errors import ContractError, SourceError
 from hva_ml.features.own import OwnGroup
 from hva_ml.jobs.engine import opened
 from hva_ml.jobs.own_groups import own_groups
+from hva_ml.ledger.reuse import Reuse
 from hva_ml.workspace import Workspace
 
 
@@ -35,12 +36,15 @@ class Prepared:
         What the source queries set right, counted: rows of ``quirk``, ``rows``, ``what``.
     own : tuple of OwnGroup
         The feature groups that the team has written itself.
+    reuse : tuple of Reuse
+        How each table came about, where the ledger was asked.
     """
 
     raw: Mapping[str, Relation]
     tables: ContractTables
     quirks: list[dict[str, object]]
     own: tuple[OwnGroup, ...] = ()
+    reuse: tuple[Reuse, ...] = ()
 
 
 def prepare(ws: Workspace, config: PipelineConfig, *, until: datetime | None = None) -> Prepared:
@@ -64,14 +68,14 @@ def contract_tables(
         for name in sorted(raw):
             engine.register(name, raw[name])
         for name, sql in config.views.items():
-            engine.define(name, *_sql(folder, sql, engine.dialect))
+            engine.define(name, *query_text(folder, sql, engine.dialect))
         mapped: dict[str, pa.Table] = {
-            name: engine.query(*_sql(folder, table.sql, engine.dialect))
+            name: engine.query(*query_text(folder, table.sql, engine.dialect))
             for name, table in sorted(config.tables.items())
         }
         quirks: list[dict[str, object]] = []
         if any(folder.glob("quirks*.sql")):
-            quirks = engine.query(*_sql(folder, "quirks.sql", engine.dialect)).to_pylist()
+            quirks = engine.query(*query_text(folder, "quirks.sql", engine.dialect)).to_pylist()
     end = data_end(config)
     return enforce(mapped, config, max(end, until) if end and until else end), quirks
 
@@ -116,8 +120,14 @@ def refuse_errors(config: PipelineConfig, violations: tuple[Violation, ...]) -> 
         )
 
 
-def _sql(folder: Path, name: str, dialect: str) -> tuple[str, str]:
-    """Return a query and its file: the one in the engine's own dialect, if there is one."""
+def query_text(folder: Path, name: str, dialect: str) -> tuple[str, str]:
+    """Return a query and its file: the one in the engine's own dialect, if there is one.
+
+    Raises
+    ------
+    SourceError
+        If `name` is no file name, or the file cannot be read.
+    """
     if Path(name).name != name:
         raise SourceError(
             "A query is a file name, not a path.", where=name, fix=f"Put the file into {folder} and name it."

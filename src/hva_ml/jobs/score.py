@@ -14,6 +14,7 @@ from hva_ml.jobs.nights.stages import Stages
 from hva_ml.jobs.pages import write_scores_page
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.state import restate
+from hva_ml.ledger.reuse import Reuse
 from hva_ml.workspace import Workspace
 
 
@@ -39,6 +40,8 @@ class Scores:
         What was held against last night before it was published.
     forced : str
         The reason, if it was published although an audit did not hold.
+    reuse : tuple of Reuse
+        What was read of each table, and what was known from an earlier night.
     """
 
     workspace: Workspace
@@ -52,6 +55,7 @@ class Scores:
     findings: tuple[Violation, ...]
     audit: tuple[publication.AuditRow, ...] = ()
     forced: str = ""
+    reuse: tuple[Reuse, ...] = ()
 
     def record(self) -> dict[str, object]:
         """Return the run as a JSON-ready record, without the rows."""
@@ -72,6 +76,7 @@ class Scores:
             "findings": [v.record() for v in self.findings],
             "audit": [r.record() for r in self.audit],
             "forced": self.forced,
+            "read": [r.record() for r in self.reuse],
         }  # fmt: skip
 
 
@@ -82,12 +87,14 @@ def score(
     as_of: date | str,
     engine: str | None = None,
     force: str | None = None,
+    full: bool = False,
     progress: Progress | None = None,
 ) -> Scores:
     """Score all accounts of a pipeline as of a day, and publish the run.
 
     Only rows that happened and were known before `as_of` (local midnight) count. Scoring the same day with
-    the same champion and data again does nothing.
+    the same champion and data again does nothing. Rows that an earlier night has read are taken from the
+    ledger; the scores are the same bits as without it.
 
     Parameters
     ----------
@@ -101,6 +108,8 @@ def score(
         ``duckdb`` or ``spark``, instead of the pipeline's own; the scores are the same.
     force : str, optional
         A reason to publish although an audit against last night does not hold; it is kept in the manifest.
+    full : bool
+        Throw the ledger away and read all sources anew.
     progress : Progress, optional
         Where stages are told.
 
@@ -116,7 +125,7 @@ def score(
     progress = progress or LoggedProgress()
     config = ws.config(pipeline).on(engine)
     day = day_of(as_of)
-    order = Order(reason_of(force))
+    order = Order(reason_of(force), full=full)
     with publication.lock(ws.lock(config.name)):
         with publication.kept(ws.scores(config.name), day, lambda run: restate(ws, config, run)):
             made = produce(ws, config, day, order, Stages(progress))
@@ -126,5 +135,5 @@ def score(
         table, page = write_scores_page(ws, config, run)
     return Scores(
         ws, config.name, day, run.run_id, made.outcome == "published", run.path, table, page, made.findings,
-        run.audit, run.forced,
+        run.audit, run.forced, made.reuse,
     )  # fmt: skip

@@ -27,6 +27,8 @@ from hva_ml.jobs.nights.journal import know
 from hva_ml.jobs.nights.pieces import Pieces
 from hva_ml.jobs.nights.stages import Stages
 from hva_ml.jobs.prepare import Prepared, prepare, refuse_errors
+from hva_ml.jobs.tonight import prepare_tonight
+from hva_ml.ledger.reuse import Reuse, summary
 from hva_ml.publication import AuditError, AuditRow, Night, Published, Shards, Tonight, Verdict
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.releases import champion_release
@@ -49,12 +51,15 @@ class Order:
         Leave `CURRENT` where it is if it points to a later day.
     as_then : bool
         Hold a day before the current one against the run that counted when it came.
+    full : bool
+        Throw the ledger away and read all sources anew.
     """
 
     force: str = ""
     rehearse: bool = False
     keep_later: bool = False
     as_then: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class Produced:
         Sum over all accounts.
     tiers : mapping of str to int
         Accounts by tier.
+    reuse : tuple of Reuse
+        What was read of each table, and what was known from an earlier night.
     """
 
     outcome: Outcome
@@ -97,6 +104,7 @@ class Produced:
     audit: tuple[AuditRow, ...]
     expected_value: float
     tiers: Mapping[str, int]
+    reuse: tuple[Reuse, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +131,7 @@ def produce(ws: Workspace, config: PipelineConfig, day: date, order: Order, stag
         If a source, the contract or the release stands in the way.
     """
     folder = ws.scores(config.name)
-    night = _gathered(ws, config, day, stages)
+    night = _gathered(ws, config, day, order, stages)
     run_id = publication.run_id_of(night.identity)
     know(run_id=run_id)
     there = publication.whole_run(folder, night.identity)
@@ -169,6 +177,7 @@ def _produced(
         _hindsight(night.bundle, scores.as_of),
         night.prepared.tables.violations, rows, fsum(scores.numbers["expected_value"]),
         {r["values"]: r["counts"] for r in scores.tier.value_counts().to_pylist()},
+        night.prepared.reuse,
     )  # fmt: skip
 
 
@@ -191,14 +200,21 @@ def _whole(night: _Gathered) -> dict[str, pa.Table]:
 _BESIDE = "written beside; the current run is of a later day and stays"
 
 
-def _gathered(ws: Workspace, config: PipelineConfig, day: date, stages: Stages) -> _Gathered:
+def _gathered(
+    ws: Workspace, config: PipelineConfig, day: date, order: Order, stages: Stages
+) -> _Gathered:
     """Read the sources, build the features, and say which run that makes."""
     moment = instant(day, config.pipeline.timezone)
     with stages.stage("ingest", "Reading sources and checking the contract") as running:
         released, bundle = champion_release(ws, config.name)
         where = f"pipelines/{config.name}.toml, [explanation] reference"
         kind = chosen(bundle, config.explanation.reference, config.name, where)
-        prepared = prepare(ws, config, until=moment)
+        if order.rehearse:
+            # The ledger is written, too: a rehearsal reads everything.
+            prepared = prepare(ws, config, until=moment)
+        else:
+            prepared = prepare_tonight(ws, config, moment, full=order.full)
+            running.note = "; ".join(summary(prepared.reuse))
         running.rows = sum(table.num_rows for table in prepared.tables.tables.values())
         refuse_errors(config, prepared.tables.violations)
         visible = prepared.tables.upto(moment)
