@@ -33,6 +33,12 @@ windows_days = [7, 30, 90]
 to_date = ["quarter"]
 measures = ["count", "sum", "mean", "std", "distinct", "recency", "active_days", "trend", "surge", "share",
   "gap_std"]
+[[features.windows]]
+table = "events"
+of = ["contact_id"]
+windows_days = [90]
+measures = ["count", "distinct", "surge", "streak"]
+level = "group"
 """
 ALONE = """
 [features]

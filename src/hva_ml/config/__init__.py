@@ -14,7 +14,7 @@ from hva_ml.config.data import (
 )
 from hva_ml.config.features import Features, Label, OwnColumn, OwnFeatures, Windows
 from hva_ml.config.models import Checks, Gates, Models, Search, Split
-from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Measure, TableName, Unit
+from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Level, Measure, TableName, Unit
 from hva_ml.config.pipeline import PipelineConfig
 from hva_ml.config.reading import load, parse
 from hva_ml.config.scoring import Actionable, Explanation, Scoring
@@ -35,6 +35,7 @@ __all__ = [
     "Gates",
     "Horizon",
     "Label",
+    "Level",
     "Measure",
     "Models",
     "OwnColumn",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hva_ml.config.names import FROZEN, Attribute, Days, Family, Measure, Name, TableName, Unit
+from hva_ml.config.names import FROZEN, Attribute, Days, Family, Level, Measure, Name, TableName, Unit
 
 
 @dataclass(frozen=True, config=FROZEN)
@@ -31,6 +31,8 @@ class Windows:
     `by` splits the measures by the values of a category column (`values` names those that become features).
     `of` is the column measured by sum, mean, min, max or std (numbers, money) or distinct (ids, categories).
     `where` keeps only rows whose category columns have one of the listed values.
+    With ``level = "group"`` the rows are those of the whole group of companies: of all accounts with the same
+    ultimate parent, as known at the cutoff.
     """
 
     table: TableName
@@ -42,6 +44,7 @@ class Windows:
     of: tuple[str, ...] = ()
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     labels: dict[str, Label] = Field(default_factory=dict)
+    level: Level = "account"
 
 
 @dataclass(frozen=True, config=FROZEN)

@@ -20,6 +20,7 @@ Measure = Literal[
     "count", "sum", "mean", "min", "max", "std", "distinct", "recency", "since_first", "active_days",
     "trend", "surge", "share", "gap_mean", "gap_max", "gap_std", "streak", "streak_max",
 ]  # fmt: skip
+Level = Literal["account", "group"]
 EngineKind = Literal["duckdb", "spark"]
 Attribute = Literal[
     "country", "region", "industry_section", "industry_division", "legal_form", "employees",

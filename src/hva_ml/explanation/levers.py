@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hva_ml.features.definition import FeatureDefinition
+from hva_ml.features.definition import GROUP, FeatureDefinition
 
 Values = Mapping[str, float]
 NESTED = ("count", "distinct", "active_days")
@@ -47,8 +47,7 @@ class Lever:
         A longer window follows a shorter one, the whole its part, and the last time the count.
         """
         mine, its = self.definition, other.definition
-        above = subject(its).rpartition(".")[0]
-        whole = bool(above) and subject(mine) == above
+        whole = subject(mine) in wholes(subject(its))
         if self.name == other.name or not (whole or subject(mine) == subject(its)):
             return False
         if mine.measure == "recency":
@@ -86,6 +85,20 @@ def subject(d: FeatureDefinition) -> str:
     return d.topic.rpartition(".")[0]
 
 
+def wholes(about: str) -> tuple[str, ...]:
+    """Return what counts a subject, too: all values of its table, and the whole group of companies.
+
+    Examples
+    --------
+    >>> wholes("events.call"), wholes("group.events.call")
+    (('events', 'group.events.call', 'group.events'), ('group.events',))
+    """
+    above = about.rpartition(".")[0]
+    if about.startswith(GROUP):
+        return (above,) if above.startswith(GROUP) else ()
+    return (above, GROUP + about, GROUP + above) if above else (GROUP + about,)
+
+
 def kind(d: FeatureDefinition) -> str:
     """Return the measure with its column: the last part of the topic."""
     return d.topic.rpartition(".")[2]
@@ -103,15 +116,15 @@ def rules(definitions: Sequence[FeatureDefinition]) -> list[Rule]:
     found: list[Rule] = []
     for d in known.values():
         about, what, window = subject(d), kind(d), d.window_days
-        whole = place.get((about.rpartition(".")[0], what, window))
+        larger = [place[key] for w in wholes(about) if (key := (w, what, window)) in place]
         if d.measure in NESTED and window:
             longer = sorted(w for s, k, w in place if (s, k) == (about, what) and w and w > window)
             found += [Rule("atmost", d.name, place[about, what, w]) for w in longer[:1]]
-            found += [Rule("atmost", d.name, whole)] if whole else []
+            found += [Rule("atmost", d.name, whole) for whole in larger]
             counted = place.get((about, "count", window))
             found += [Rule("atmost", d.name, counted)] if counted and what != "count" else []
         if d.measure == "recency":
-            found += [Rule("atmost", whole, d.name)] if whole else []
+            found += [Rule("atmost", whole, d.name) for whole in larger]
             counts = [(w, n) for (s, k, w), n in place.items() if (s, k) == (about, "count") and w]
             found += [Rule("within", d.name, name, w) for w, name in counts]
     return sorted(found, key=lambda r: (r.kind, r.first, r.second))

@@ -35,6 +35,9 @@ _UNKNOWN = {
     "gap_std": ("weniger als drei aktive Tage", "fewer than three active days"),
 }
 _NEVER = ("noch nie", "none yet")
+_NO_GROUP = ("kein Konzern", "no group")
+_OR_NO_GROUP = (" oder kein Konzern", ", or no group")
+_ALWAYS_KNOWN = ("count", "sum", "distinct", "active_days", "trend", "streak", "streak_max")
 _NOT_KNOWN = ("nicht bekannt", "not known")
 _MORE_DIGITS = 4
 
@@ -194,7 +197,10 @@ def _digits(unit: str, value: float) -> int:
 
 def _unknown(definition: FeatureDefinition, reader: Reader) -> str:
     never = since(definition.label_de) or since(definition.label_en)
-    return reader.pick(_UNKNOWN.get(definition.measure, _NEVER if never else _NOT_KNOWN))
+    if definition.level == "group" and definition.measure in _ALWAYS_KNOWN:
+        return reader.pick(_NO_GROUP)
+    words = reader.pick(_UNKNOWN.get(definition.measure, _NEVER if never else _NOT_KNOWN))
+    return words + reader.pick(_OR_NO_GROUP) if definition.level == "group" else words
 
 
 def _beside(

@@ -110,7 +110,7 @@ def compose(
         totals = _counted(world, across)
     made = firmographic.features(masters, rows, config)
     made += cadence.features(world, rows, config)
-    made += engagement.features(world, rows, config)
+    made += engagement.features(world, rows, config, masters)
     made += [feature for group in across for feature in group.features(rows, totals)]
     found = _with(FeatureSet(index, ()), made, config)
     return with_groups(found, tables, config, calendar, extra)

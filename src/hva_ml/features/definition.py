@@ -7,10 +7,13 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from hva_ml.config import Family as Family
+from hva_ml.config import Level as Level
 from hva_ml.config import Unit as Unit
 from hva_ml.cutoffs import LONGEST_DAYS
 
 INDEX = ("account_id", "cutoff", "group_id")
+GROUP = "group."
+"""Names and topics of features of groups of companies begin so."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class FeatureDefinition:
         The label for exactly one: "Website-Besuch", "web visit"; empty where nobody knows it.
     to_date : str
         ``month``, ``quarter`` or ``year`` where the window is that period up to the cutoff, else empty.
+    level : str
+        ``account``, or ``group`` where it is measured of the account's whole group of companies.
     """
 
     name: str
@@ -56,6 +61,7 @@ class FeatureDefinition:
     one_de: str = ""
     one_en: str = ""
     to_date: Literal["", "month", "quarter", "year"] = ""
+    level: Level = "account"
 
     @property
     def longest_days(self) -> int:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from hva_ml.config import Features, Label
 from hva_ml.features.definition import FeatureDefinition
+from hva_ml.features.wording import IN_GROUP
 
 DE: dict[str, str] = {
     "Änderungen der Stammdaten": "Änderung der Stammdaten",
@@ -115,7 +116,13 @@ def one(plural: str, known: dict[str, str]) -> str:
     --------
     >>> one("aktive Ansprechpartner (Telefonate)", DE), one("aktive Yaks", DE)
     ('aktiver Ansprechpartner (Telefonate)', '')
+    >>> one("web visits in the whole group", EN)
+    'web visit in the whole group'
     """
+    for tail in IN_GROUP:
+        if plural.endswith(tail):
+            found = one(plural.removesuffix(tail), known)
+            return f"{found}{tail}" if found else ""
     head, bracket, rest = plural.partition(" (")
     found = known.get(plural) or known.get(head, "")
     return found if plural in known or not found else f"{found}{bracket}{rest}"

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from hva_ml.config import Label
 
+IN_GROUP = (" im Konzern", " in the whole group")
+
 _THINGS: dict[str, tuple[str, str]] = {
     "accounts": ("Änderungen der Stammdaten", "master data changes"),
     "contacts": ("Ansprechpartner", "contacts"),
@@ -134,7 +136,14 @@ def _of(noun: str, plural: str) -> str:
 
 
 def measured(
-    measure: str, table: str, column: str, things: tuple[str, str], split: bool, labels: Mapping[str, Label]
+    measure: str,
+    table: str,
+    column: str,
+    things: tuple[str, str],
+    split: bool,
+    labels: Mapping[str, Label],
+    *,
+    of_group: bool = False,
 ) -> tuple[str, str]:
     """Return the words of a measure.
 
@@ -152,6 +161,8 @@ def measured(
         Whether `things` are certain categories and not all rows of the table.
     labels : mapping of str to Label
         The user's own words, by column.
+    of_group : bool
+        Whether it is measured of the whole group of companies.
 
     Examples
     --------
@@ -159,7 +170,11 @@ def measured(
     ('Telefonate gegenüber dem eigenen Durchschnitt', 'calls against their own average')
     >>> measured("distinct", "events", "contact_id", ("Telefonate", "calls"), True, {})
     ('aktive Ansprechpartner (Telefonate)', 'active contacts (calls)')
+    >>> measured("trend", "events", "", ("Telefonate", "calls"), True, {}, of_group=True)
+    ('Trend der Telefonate im Konzern', 'trend in calls in the whole group')
     """
+    if of_group:
+        things = _in_group(things)
     de, en = things
     plain = column.replace("_", " ")
     if measure == "count":
@@ -182,4 +197,10 @@ def measured(
         words = chosen(labels, (column,), *_SUMS.get((table, column), (f"Summe {plain}", f"total {plain}")))
     else:
         words = _size(measure, table, column, labels)
-    return (f"{words[0]} ({de})", f"{words[1]} ({en})") if split else words
+    if split:
+        return f"{words[0]} ({de})", f"{words[1]} ({en})"
+    return _in_group(words) if of_group else words
+
+
+def _in_group(words: tuple[str, str]) -> tuple[str, str]:
+    return f"{words[0]}{IN_GROUP[0]}", f"{words[1]}{IN_GROUP[1]}"
