@@ -43,6 +43,17 @@ def test_the_help_tells_the_exit_codes() -> None:
         assert words[0] in result.output
 
 
+def test_reading_everything_anew_gives_the_run_that_reading_what_is_new_gives(main_job: Any) -> None:
+    root = str(main_job.ws.root)
+    for flags in (("--full",), ()):
+        scored = call("score", PIPELINE, "--as-of", "2025-12-31", "--root", root, "--json", *flags)
+        record = json.loads(scored.stdout)
+        assert (record["published"], record["run_id"]) == (False, main_job.scores.run_id)
+        reused = {r["table"]: r["reused"] for r in record["read"]}
+        assert reused["accounts"] == 0
+        assert (reused["events"] > 0) == (not flags)
+
+
 def test_scores_and_explanations_come_as_json(main_job: Any) -> None:
     root = str(main_job.ws.root)
     scored = call("score", PIPELINE, "--as-of", "2025-12-31", "--root", root, "--json")

@@ -126,6 +126,21 @@ def test_a_column_that_no_cell_of_a_part_can_be_read_as_is_judged_by_all_of_it(w
     assert "by all of it" in read_again(world, "events").why
 
 
+def test_a_ledger_that_cannot_be_written_does_not_stop_the_night(world: World, monkeypatch) -> None:
+    world.files["bills/b"] = [world.row("bills")]
+    world.write("bills/b")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write", full)
+        why = {r.table: r.why for r in world.both()[1].reuse}
+        assert why["invoices"] == "the ledger cannot be written (No space left on device)"
+        assert why["events"] == ""
+    assert read_again(world, "invoices") == Reuse("invoices", 0, 6)
+
+
 def test_a_feature_group_of_ones_own_is_shown_all_of_a_table(world: World) -> None:
     text = (
         PIPELINE

@@ -92,16 +92,21 @@ class _Night:
         reuse: dict[str, Reuse] = {}
         names: list[str] = sorted(self._config.tables)
         with opened(self._ws, self._config) as engine:
-            plans = {name: self.plan(engine, name) for name in names}
-            for name, plan in plans.items():
-                if not plan.why_not and (found := self._kept(engine, name, plan)):
-                    drafts[name], reuse[name] = found
+            why = {}
+            for name in names:
+                plan = self.plan(engine, name)
+                try:
+                    if (found := None if plan.why_not else self._kept(engine, name, plan)) is not None:
+                        drafts[name], reuse[name] = found
+                    else:
+                        why[name] = plan.why_not or "what a column holds can only be told by all of it"
+                except OSError as error:
+                    # It is a copy: the night does not need it.
+                    why[name] = f"the ledger cannot be written ({error.strerror})"
         self._forget_but(drafts)
-        whole = [name for name in names if name not in drafts]
-        for name, table in self._whole(whole):
+        for name, table in self._whole(list(why)):
             drafts[name] = read(name, table, self._config)
-            why = plans[name].why_not or "what a column holds can only be told by all of it"
-            reuse[name] = Reuse(name, 0, table.num_rows, why=why)
+            reuse[name] = Reuse(name, 0, table.num_rows, why=why[name])
         return dict(sorted(drafts.items())), tuple(reuse[name] for name in names)
 
     def plan(self, engine: Engine, name: str) -> Plan:

@@ -200,9 +200,7 @@ def _whole(night: _Gathered) -> dict[str, pa.Table]:
 _BESIDE = "written beside; the current run is of a later day and stays"
 
 
-def _gathered(
-    ws: Workspace, config: PipelineConfig, day: date, order: Order, stages: Stages
-) -> _Gathered:
+def _gathered(ws: Workspace, config: PipelineConfig, day: date, order: Order, stages: Stages) -> _Gathered:
     """Read the sources, build the features, and say which run that makes."""
     moment = instant(day, config.pipeline.timezone)
     with stages.stage("ingest", "Reading sources and checking the contract") as running:
