@@ -43,6 +43,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "explanation.actionable": ("[explanation.actionable]", config.Actionable),
     "audit": ("[audit]", config.Audit),
     "sinks": ("[sinks.NAME]", config.Sink),
+    "alerts": ("[alerts]", config.Alerts),
     "simulation": ("[simulation]", config.Simulation),
 }
 KINDS = {

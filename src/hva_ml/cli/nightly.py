@@ -51,6 +51,10 @@ def nightly(
         bool, typer.Option("--move-back", help="Replace current scores even if they are of a later day.")
     ] = False,
     log: Annotated[str, typer.Option("--log", help="text, or json: one line a stage for machines.")] = "text",
+    metrics: Annotated[
+        Path | None,
+        typer.Option("--metrics", help="Write metrics for Prometheus there: FILE.prom.", show_default=False),
+    ] = None,
     engine: EngineName = None,
     root: Root = None,
     as_json: Json = False,
@@ -70,7 +74,7 @@ def nightly(
     with json_lines() if log == "json" else nullcontext():
         nights = _made(
             pipeline, as_of, backfill, dry_run=dry_run, force=force, move_back=move_back, log=log,
-            engine=engine, root=root,
+            metrics=metrics, engine=engine, root=root,
         )  # fmt: skip
     if as_json:
         records = [night.record() for night in nights]
@@ -90,6 +94,7 @@ def _made(
     force: str | None,
     move_back: bool,
     log: str,
+    metrics: Path | None,
     engine: str | None,
     root: Path | None,
 ) -> "tuple[Nightly, ...]":
@@ -106,12 +111,12 @@ def _made(
         if backfill is not None:
             return job.backfill(
                 ws, pipeline, first=backfill[0], last=backfill[1], engine=engine, force=force,
-                dry_run=dry_run, move_back=move_back, progress=told,
+                dry_run=dry_run, move_back=move_back, metrics=metrics, progress=told,
             )  # fmt: skip
         assert as_of is not None
         night = job.nightly(
             ws, pipeline, as_of=as_of.date(), engine=engine, force=force, dry_run=dry_run,
-            move_back=move_back, progress=told,
+            move_back=move_back, metrics=metrics, progress=told,
         )  # fmt: skip
         return (night,)
 

@@ -1,5 +1,6 @@
 """What a pipeline declares: frozen dataclasses read from one TOML file. It opens no data."""
 
+from hva_ml.config.alerts import Alerts
 from hva_ml.config.audits import Audit
 from hva_ml.config.data import (
     Cutoffs,
@@ -23,6 +24,7 @@ from hva_ml.config.sinks import Sink, SinkKind, SinkTable
 __all__ = [
     "NAME",
     "Actionable",
+    "Alerts",
     "Attribute",
     "Audit",
     "Checks",

@@ -10,6 +10,7 @@ from hva_ml.errors import nearest
 
 FROZEN = ConfigDict(extra="forbid")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 
 Family = Literal["firmographic", "engagement", "deal_history", "fit", "season"]
 Unit = Literal[
@@ -40,7 +41,14 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _variable(value: str) -> str:
+    if value and not _VARIABLE.fullmatch(value):
+        raise ValueError("this is the name of an environment variable, such as HVA_SALES_DB, never a URL")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Variable = Annotated[str, AfterValidator(_variable)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Days = Annotated[int, Field(ge=1, le=3660)]
 Share = Annotated[float, Field(gt=0, lt=1)]

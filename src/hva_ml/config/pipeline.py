@@ -8,6 +8,7 @@ from typing import get_args
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from hva_ml.config.alerts import Alerts
 from hva_ml.config.audits import Audit
 from hva_ml.config.data import (
     Cutoffs,
@@ -55,6 +56,7 @@ class PipelineConfig:
     explanation: Explanation = Field(default_factory=Explanation)
     audit: Audit = Field(default_factory=Audit)
     sinks: dict[Name, Sink] = Field(default_factory=dict)
+    alerts: Alerts = Field(default_factory=Alerts)
 
     @property
     def name(self) -> str:
@@ -93,7 +95,7 @@ class PipelineConfig:
 
     def fingerprint(self) -> str:
         """Return the sha256 of what can change a number: not comments, order, engine, checks, audits."""
-        beside = {"engine", "audit", "checks", "sinks"}
+        beside = {"engine", "audit", "checks", "sinks", "alerts"}
         meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude=beside)
         text = json.dumps(meaning, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

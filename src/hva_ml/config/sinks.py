@@ -6,18 +6,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from hva_ml.config.names import FROZEN
+from hva_ml.config.names import FROZEN, Variable
 
 SinkTable = Literal["scores", "reasons", "texts", "explanations", "accounts"]
 SinkKind = Literal["parquet", "duckdb", "postgres", "sql"]
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,29}")
-
-
-def _variable(value: str) -> str:
-    if value and not _VARIABLE.fullmatch(value):
-        raise ValueError("this is the name of an environment variable, such as HVA_SALES_DB, never a URL")
-    return value
 
 
 def _identifier(value: str) -> str:
@@ -40,7 +33,7 @@ class Sink:
 
     kind: SinkKind
     path: str = ""
-    url_env: Annotated[str, AfterValidator(_variable)] = ""
+    url_env: Variable = ""
     schema: Identifier = ""
     prefix: Identifier = "hva_"
     tables: Annotated[tuple[SinkTable, ...], Field(min_length=1)] = ("scores", "reasons", "texts")

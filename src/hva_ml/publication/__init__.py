@@ -2,6 +2,7 @@
 
 from hva_ml.publication.arrivals import arrivals
 from hva_ml.publication.audit import Audit, audit
+from hva_ml.publication.holder import Holder
 from hva_ml.publication.keeping import kept
 from hva_ml.publication.locking import lock
 from hva_ml.publication.nights import Night, Tonight, of_published, of_scored
@@ -16,6 +17,7 @@ __all__ = [
     "Audit",
     "AuditError",
     "AuditRow",
+    "Holder",
     "Night",
     "Published",
     "Shards",

@@ -32,7 +32,12 @@ def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages)
     if run is None:
         return
     if made.outcome == "unchanged":
-        _step(stages, "page", "Looking at the page of the run", lambda _: restate(ws, config, run))
+        _step(
+            stages,
+            "page",
+            "Looking at the page of the run",
+            lambda running: _restated(ws, config, run, running),
+        )
     else:
         _step(stages, "page", "Writing the page of the run", lambda running: _page(ws, config, run, running))
     if not config.sinks:
@@ -56,6 +61,11 @@ def _page(ws: Workspace, config: PipelineConfig, run: Published, running: Runnin
     table, page = write_scores_page(ws, config, run)
     running.rows = table.num_rows
     running.note = str(Path(page).relative_to(ws.root))
+
+
+def _restated(ws: Workspace, config: PipelineConfig, run: Published, running: Running) -> None:
+    restate(ws, config, run)
+    running.rows = run.rows["scores"]
 
 
 def _delivered(

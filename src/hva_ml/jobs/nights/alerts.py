@@ -1,0 +1,100 @@
+"""The door to Apprise: somebody is told of a night that did not come out. Off unless a pipeline declares it.
+
+A message names no account; an alert that fails is logged, and changes nothing.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hva_ml.config import Alerts
+from hva_ml.jobs.nights.summary import Nightly
+
+_log = logging.getLogger("hva_ml.night")
+MOST_CHARACTERS = 1_500
+
+
+def send(config: Alerts, night: Nightly) -> bool:
+    """Tell of a night, if its outcome is one that somebody wants to be told of.
+
+    Parameters
+    ----------
+    config : Alerts
+        ``[alerts]`` of the pipeline.
+    night : Nightly
+        What became of it.
+
+    Returns
+    -------
+    bool
+        Whether somebody was told.
+    """
+    if not config.url_env or occasion(night) not in config.on:
+        return False
+    addresses = os.environ.get(config.url_env, "")
+    if not addresses.strip():
+        _log.warning("No alert was sent: the environment variable %s is not set.", config.url_env)
+        return False
+    # Whatever a foreign service or its library does, the night is what it is.
+    try:
+        sent = _notified(addresses, night)
+    except ImportError:
+        _log.warning('No alert was sent: it needs pip install "hva-ml[alerts]".')
+        return False
+    except Exception as error:
+        _log.warning("The alert failed: %s.", type(error).__name__)
+        return False
+    if sent:
+        _log.info("An alert was sent.")
+    else:
+        _log.warning("The alert was not delivered to every address in %s.", config.url_env)
+    return sent
+
+
+def occasion(night: Nightly) -> str:
+    """Return what a night gives occasion to tell: ``refused``, ``failed``, ``undone`` or ``published``."""
+    if night.outcome == "refused":
+        return "refused"
+    if night.outcome in ("failed", "stopped"):
+        return "failed"
+    if night.undone:
+        return "undone"
+    return "published" if night.outcome == "published" else ""
+
+
+def message(night: Nightly) -> str:
+    """Return the text of an alert: what happened, what was found, and what to do; no account is named."""
+    lines = [night.sentence()]
+    lines += [f"{row.code}: {row.what}" for row in night.audit if row.outcome == "found"]
+    lines += [f"{stage.name}: {stage.note}" for stage in night.undone]
+    if night.error is not None and night.error.fix:
+        lines.append(f"To mend it: {night.error.fix}")
+    lines.append(f"attempt {night.attempt}" + (f", run {night.run_id}" if night.run_id else ""))
+    return "\n".join(lines)[:MOST_CHARACTERS]
+
+
+def _notified(addresses: str, night: Nightly) -> bool:
+    kind = "failure" if night.exit_code else "success"
+    title = f"hva: {night.pipeline} as of {night.as_of}: {night.outcome}"
+    with _hushed():
+        import apprise
+
+        service = apprise.Apprise()
+        understood = service.add(addresses.split())
+        sent = service.notify(title=title, body=message(night), notify_type=apprise.NotifyType(kind))
+    return bool(sent) and bool(understood)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep to ourselves what the library says: its log tells hosts and parts of addresses."""
+    own = logging.getLogger("apprise")
+    before, own.level = own.level, logging.CRITICAL
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        own.level = before
