@@ -19,7 +19,7 @@ def test_an_error_tells_its_four_parts_and_stays_short() -> None:
 def test_every_error_has_a_documented_exit_code() -> None:
     tree = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, errors.HvaError)]
     assert {c.__name__: c.exit_code for c in tree} == {
-        "HvaError": 1, "WorkspaceError": 1, "SourceError": 1, "IntegrityError": 1,
+        "HvaError": 1, "WorkspaceError": 1, "SourceError": 1, "IntegrityError": 1, "DeliveryError": 1,
         "UsageError": 2, "ConfigError": 2,
         "ContractError": 3, "NotEnoughDataError": 3, "RefusedError": 3,
         "BusyError": 4,

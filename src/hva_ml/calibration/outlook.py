@@ -113,7 +113,7 @@ class Outlook:
 
         Examples
         --------
-        >>> Outlook(0, 0.1, 0.5, 0.0).market(np.array([-0.5, np.nan])).tolist()
+        >>> Outlook(0, 0.1, 0.5, 0.0).market(np.array([-0.5, np.nan])).round(3).tolist()
         [-0.2, 0.1]
         """
         expected = self.usual + self.weight * (outlook + self.drift - self.usual)
