@@ -1,40 +1,18 @@
 """On data without a signal a training says so, nothing is promoted, and no score is confident."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from benchmarks.negative_control import permuted
 
 import hva_ml as hva
 from hva_ml import labels
 from hva_ml.errors import NotEnoughDataError, RefusedError
 
 PIPELINE = "dach_sample"
-
-
-def permuted(seed: int) -> Callable[..., pa.Table]:
-    straight = labels.build
-
-    def build(*args: Any, **kwargs: Any) -> pa.Table:
-        """Give every account of a cutoff the outcome of another."""
-        table = straight(*args, **kwargs)
-        rng = np.random.default_rng(seed)
-        moments = table["cutoff"].cast(pa.int64()).to_numpy()
-        order = np.arange(len(moments))
-        for m in np.unique(moments):
-            here = np.flatnonzero(moments == m)
-            order[here] = rng.permutation(here)
-        for name in ("converted", "value_cents"):
-            place = table.schema.get_field_index(name)
-            table = table.set_column(place, name, table[name].take(pa.array(order)))
-        return table
-
-    return build
 
 
 @pytest.mark.parametrize("seed", [1, 2])
