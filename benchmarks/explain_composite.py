@@ -49,6 +49,7 @@ class Pair:
     X: Floats
     reference: Floats
     outlook: None = None
+    direct: bool = False
 
     def log_score(self, X: Floats) -> Floats:
         """Return ln(expected value)."""

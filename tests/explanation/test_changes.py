@@ -25,6 +25,7 @@ class Model:
     value: Booster
     value_log_scale: float
     outlook: Outlook | None = None
+    direct: bool = False
 
 
 def table(rng: np.random.Generator, n: int) -> np.ndarray:

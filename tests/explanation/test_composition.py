@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hva_ml.calibration import Beta, Outlook, Platt
 from hva_ml.errors import IntegrityError
 from hva_ml.explanation.composition import Explanation, explain, explain_pairs, explain_past
+from hva_ml.explanation.treeshap import interventional
 from hva_ml.explanation.typical import typical
 from hva_ml.explanation.waterfall import waterfall
 from hva_ml.training.booster import Booster
@@ -26,6 +27,7 @@ class Model:
     value: object
     value_log_scale: float = 0.0
     outlook: Outlook | None = None
+    direct: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,26 @@ def test_what_the_day_adds_is_in_the_base_and_between_days_the_outlook_tells_it(
     np.testing.assert_allclose(moved.log_base, np.log(score[::-1]), atol=1e-12)
     pairs = explain_pairs(model, past, X)
     np.testing.assert_allclose(pairs.sum(axis=2), moved.total, atol=1e-12)
+
+
+def test_a_value_learned_at_once_is_divided_by_the_likelihood(
+    models: tuple[Booster, Booster, np.ndarray],
+) -> None:
+    conversion, at_once, X = models
+    calibrator = Beta(0.7, 1.3, 0.2)
+    model = Model(conversion, calibrator, at_once, 0.2, direct=True)
+    expected = np.exp(at_once.margin(X) + 0.2)
+    found = explain(model, X, X[3])
+    np.testing.assert_allclose(np.exp(found.log_expected_value), expected, rtol=1e-12)
+    np.testing.assert_allclose(np.exp(found.log_probability), calibrator.probability(conversion.margin(X)))
+    np.testing.assert_allclose(found.log_base + found.total.sum(axis=1), np.log(expected), atol=1e-9)
+    # What only the likelihood reads does not move the expected value.
+    only = interventional(at_once, X, X[3])
+    np.testing.assert_allclose(found.total, only, atol=1e-12)
+    past = X[::-1].copy()
+    moved = explain_past(model, past, X)
+    np.testing.assert_allclose(moved.total.sum(axis=1), np.log(expected / expected[::-1]), atol=1e-9)
+    np.testing.assert_allclose(explain_pairs(model, past, X).sum(axis=2), moved.total, atol=1e-12)
 
 
 def test_nearly_equal_margins_take_the_derivative() -> None:

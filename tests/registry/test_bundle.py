@@ -78,6 +78,18 @@ def test_an_outlook_moves_all_accounts_of_a_day_and_travels(bundle, rows, tmp_pa
         dataclasses.replace(seasoned, outlook=Outlook(2, 0.0, 1.0, 0.0))
 
 
+def test_a_value_learned_at_once_travels(bundle, rows, tmp_path):
+    at_once = dataclasses.replace(bundle, direct=True)
+    assert at_once.release != bundle.release
+    at_once.write(tmp_path / "once")
+    again = Bundle.read(tmp_path / "once")
+    assert again.direct
+    told = again.predict(rows)
+    expected = np.exp(bundle.value.margin(told.X) + bundle.value_log_scale)
+    np.testing.assert_allclose(told.expected_value, expected, rtol=1e-12)
+    np.testing.assert_allclose(told.value_if_converted, expected / told.probability, rtol=1e-12)
+
+
 def test_prediction_is_the_product_of_calibrated_and_scaled_margins(bundle, rows):
     told = bundle.predict(rows)
     X = bundle.encoder.transform(rows)

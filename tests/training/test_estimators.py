@@ -36,7 +36,7 @@ def expected(estimator: object) -> dict[str, str]:
         ConversionModel(rounds=10, min_child_samples=2),
         *(
             ValueModel(rounds=10, min_child_samples=2, distribution=d)
-            for d in ("tweedie", "gamma", "lognormal")
+            for d in ("tweedie", "gamma", "lognormal", "huber")
         ),
     ],
     expected_failed_checks=expected,
@@ -79,7 +79,7 @@ def test_estimators_fit_into_scikit_learn():
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
-@pytest.mark.parametrize("distribution", ["tweedie", "gamma", "lognormal"])
+@pytest.mark.parametrize("distribution", ["tweedie", "gamma", "lognormal", "huber"])
 def test_value_is_right_on_average_and_in_any_currency(distribution):
     X, y = money()
     model = ValueModel(distribution=distribution, rounds=200).fit(X[:2000], y[:2000])
@@ -114,7 +114,7 @@ def test_values_outside_the_domain_are_raised_and_counted(distribution, n_clippe
 
 def test_constant_values_are_learned_as_they_are():
     X, _ = money(200)
-    for distribution in ("tweedie", "gamma", "lognormal"):
+    for distribution in ("tweedie", "gamma", "lognormal", "huber"):
         model = ValueModel(distribution=distribution, rounds=20).fit(X, np.full(200, 990.0))
         np.testing.assert_allclose(model.predict(X), 990.0, rtol=1e-5)
 

@@ -18,6 +18,10 @@ class Models:
     likelihood. `base_rate` says whether probabilities keep the level of the calibration cohorts together
     (``"pooled"``) or follow where it drifts (``"drift"``). `interval` is how often the published bounds of a
     probability hold for the rate of a coming cohort.
+    `value` names the families that compete for the value. `approach` says whether the expected value is made
+    of likelihood and value if converted (``"hurdle"``) or learned at once from all rows (``"direct"``);
+    ``"auto"`` judges both on held-out accounts. With `winsorise` the trees see values above that quantile as
+    the quantile.
     """
 
     seed: int = 7
@@ -26,7 +30,9 @@ class Models:
     half_life_days: Annotated[float, Field(gt=0, le=36_500)] | None = None
     base_rate: Literal["drift", "pooled"] = "drift"
     interval: Annotated[float, Field(ge=0.5, le=0.99)] = 0.8
-    value: tuple[Literal["tweedie", "gamma", "lognormal"], ...] = ("tweedie", "gamma", "lognormal")
+    value: tuple[Literal["tweedie", "gamma", "lognormal", "huber"], ...] = ("tweedie", "gamma", "lognormal")
+    approach: Literal["hurdle", "direct", "auto"] = "hurdle"
+    winsorise: Annotated[float, Field(ge=0.5, lt=1)] | None = None
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hva_ml.errors import IntegrityError
-from hva_ml.explanation.composition import TOLERANCE, Model, link_slope, margins, steps
+from hva_ml.explanation.composition import TOLERANCE, Model, explain_past
 from hva_ml.training.trees import Floats
 
 
@@ -80,38 +80,23 @@ def change(old: Seen, new: Seen | None = None) -> Change:
     Change
         Already checked.
     """
-    first = _scores(old)
-    parts = _parts(old)
+    here = explain_past(old.model, old.before, old.after)
+    parts, first = here.total, (here.log_base, here.log_expected_value)
     if new is None:
         found = Change(*_sorted(old.names, parts), np.zeros(len(parts)), *first)
         found.check()
         return found
-    last = _scores(new)
+    there = explain_past(new.model, new.before, new.after)
+    last = there.log_base, there.log_expected_value
     names = tuple(sorted({*old.names, *new.names}))
     place = {n: j for j, n in enumerate(names)}
     account = np.zeros((len(parts), len(names)))
-    for seen, told in ((old, parts), (new, _parts(new))):
+    for seen, told in ((old, parts), (new, there.total)):
         account[:, [place[n] for n in seen.names]] += 0.5 * told
     model = 0.5 * ((last[0] - first[0]) + (last[1] - first[1]))
     found = Change(names, account, model, first[0], last[1])
     found.check()
     return found
-
-
-def _scores(seen: Seen) -> tuple[Floats, Floats]:
-    model = seen.model
-    before, after = (
-        model.calibrator.log_probability(m) + v + model.value_log_scale
-        for m, v in (margins(model, x) for x in (seen.before, seen.after))
-    )
-    return before, after
-
-
-def _parts(seen: Seen) -> Floats:
-    model = seen.model
-    (m0, _), (m1, _) = margins(model, seen.before), margins(model, seen.after)
-    likelihood, value = steps(model, seen.before, seen.after)
-    return likelihood * link_slope(model.calibrator, m0, m1)[:, None] + value
 
 
 def _sorted(names: tuple[str, ...], parts: Floats) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:

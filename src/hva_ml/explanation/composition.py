@@ -57,6 +57,11 @@ class Model(Protocol):
         """What the day adds to both margins; None for nothing."""
         ...
 
+    @property
+    def direct(self) -> bool:
+        """Whether the value's margin is the logarithm of the expected value itself."""
+        ...
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -181,7 +186,7 @@ def explain_past(model: Model, before: Floats, after: Floats) -> Explanation:
     IntegrityError
         If the contributions of a row do not add up.
     """
-    likelihood, value = steps(model, before, after)
+    likelihood, value = _steps(model, before, after)
     return _composed(model, likelihood, value, margins(model, before), margins(model, after))
 
 
@@ -206,7 +211,7 @@ def explain_pairs(model: Model, before: Floats, after: Floats) -> Floats:
         own = model.outlook.column
         for together, change in zip(found, _day_steps(model.outlook, before, after), strict=True):
             together[:, own, own] += change
-    return found[0] * slope[:, None, None] + found[1]
+    return found[1] if model.direct else found[0] * slope[:, None, None] + found[1]
 
 
 def margins(model: Model, X: Floats) -> tuple[Floats, Floats]:
@@ -215,7 +220,13 @@ def margins(model: Model, X: Floats) -> tuple[Floats, Floats]:
     return model.conversion.margin(X) + likely, model.value.margin(X) + worth
 
 
-def steps(model: Model, before: Floats, after: Floats) -> tuple[Floats, Floats]:
+def log_value(model: Model, likely: Floats, worth: Floats) -> Floats:
+    """Return ln(value if converted) from both margins, each of shape (n_rows,)."""
+    found = worth + model.value_log_scale
+    return found - model.calibrator.log_probability(likely) if model.direct else found
+
+
+def _steps(model: Model, before: Floats, after: Floats) -> tuple[Floats, Floats]:
     """Return what each feature adds to both margins on the way from `before` to `after`.
 
     See ``pairs.between``; what the day adds is the outlook's.
@@ -235,11 +246,11 @@ def _day_steps(outlook: Outlook, before: Floats, after: Floats) -> tuple[Floats,
 def _composed(
     model: Model, likelihood: Floats, value: Floats, bases: tuple[Floats, Floats], ends: tuple[Floats, Floats]
 ) -> Explanation:
-    link, scale = model.calibrator.log_probability, model.value_log_scale
-    slope = link_slope(model.calibrator, bases[0], ends[0])
+    link = model.calibrator.log_probability
+    likelihood = likelihood * link_slope(model.calibrator, bases[0], ends[0])[:, None]
     explanation = Explanation(
-        likelihood * slope[:, None], value,
-        link(bases[0]), bases[1] + scale, link(ends[0]), ends[1] + scale,
+        likelihood, value - likelihood if model.direct else value,
+        link(bases[0]), log_value(model, *bases), link(ends[0]), log_value(model, *ends),
     )  # fmt: skip
     explanation.check()
     return explanation

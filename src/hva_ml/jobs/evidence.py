@@ -141,6 +141,7 @@ def metadata(j: Judgement) -> dict[str, Any]:
         "features": j.features.fingerprint(),
         "metrics": _plain(j.metrics.to_pylist()),
         "calibration": j.calibration,
+        "value": j.value,
         "settings": {
             "conversion": {**j.searched.conversion.params, "rounds": j.searched.conversion.rounds},
             "value": {
@@ -174,6 +175,9 @@ def params(j: Judgement) -> dict[str, Any]:
         "conversion.rounds": j.searched.conversion.rounds,
         "value.rounds": j.searched.value.rounds,
         "value.distribution": j.searched.value.distribution,
+        "value.approach": j.value["approach"],
+        "value.level": round(j.value["level"], 6),
+        "value.winsorise": c.models.winsorise or "none",
     }
 
 

@@ -1,6 +1,6 @@
 """One pair of models from one split: encode, fit, calibrate, level. It logs and stores nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,13 @@ from hva_ml.calibration import Calibrated, Calibrator, Outlook
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
-from hva_ml.explanation.composition import margins
+from hva_ml.explanation.composition import log_value, margins
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.likelihood import calibrate, fit_conversion, known_before, row_weights
 from hva_ml.jobs.progress import Progress
-from hva_ml.jobs.valuation import fit_worth, learn_outlook, moved, starting_odds, unseasoned
+from hva_ml.jobs.valuation import Side, Worth, fit_worth, learn_outlook, moved, starting_odds, unseasoned
 from hva_ml.splits import Split, group_uniform
+from hva_ml.training.approach import Compared, Sides, compare
 from hva_ml.training.baselines import all_baselines
 from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
@@ -56,10 +57,21 @@ class Targets:
 
 @dataclass(frozen=True)
 class Searched:
-    """The best settings found for the two models, with all trials."""
+    """The best settings found for the two models, with all trials.
+
+    Attributes
+    ----------
+    conversion, value : SearchResult
+    direct : bool
+        Whether those of the value are of a model of the expected value at once.
+    compared : Compared or None
+        How that was decided, where it was asked.
+    """
 
     conversion: SearchResult
     value: SearchResult
+    direct: bool = False
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +81,7 @@ class Pair:
     encoder: Encoder
     conversion: Booster
     calibrated: Calibrated
-    value: Booster
-    value_log_scale: float
+    worth: Worth
     outlook: Outlook | None
 
     @property
@@ -78,11 +89,25 @@ class Pair:
         """Margin to probability."""
         return self.calibrated.map
 
+    @property
+    def value(self) -> Booster:
+        """The trees of the value."""
+        return self.worth.booster
+
+    @property
+    def value_log_scale(self) -> float:
+        """What is added to their margin."""
+        return self.worth.log_scale
+
+    @property
+    def direct(self) -> bool:
+        """Whether that is the log of the expected value itself."""
+        return self.worth.direct
+
     def predict(self, features: FeatureSet) -> tuple[Floats, Floats]:
         """Return probability and value if converted, each of shape (n_rows,)."""
-        X = self.encoder.transform(features)
-        margin, worth = margins(self, X)
-        return self.calibrator.probability(margin), np.exp(worth + self.value_log_scale)
+        margin, worth = margins(self, self.encoder.transform(features))
+        return self.calibrator.probability(margin), np.exp(log_value(self, margin, worth))
 
 
 def search_pair(
@@ -110,19 +135,29 @@ def search_pair(
     converted = targets.converted[chosen]
     value = targets.value[chosen] * np.exp(-moved(targets.market[chosen], outlook))
     enough(converted, "training")
-    won = converted == 1
+    everyone, won, models = np.ones(len(X), dtype=bool), converted == 1, config.models
 
-    def find(kind: Kind, rows: npt.NDArray[np.bool_], y: Floats, **more: Any) -> SearchResult:
+    def find(kind: Kind, name: str, rows: npt.NDArray[np.bool_], y: Floats, **more: Any) -> SearchResult:
+        given = {"models": models, **more}
         return search(
-            kind, X[rows], y, list(groups[rows]), codes[rows], config=config.search, models=config.models,
-            names=encoder.names, storage=storage, study_name=f"{study}-{kind}", progress=told, **more,
+            kind, X[rows], y, list(groups[rows]), codes[rows], config=config.search, names=encoder.names,
+            storage=storage, study_name=f"{study}-{name}", progress=told, **given,
         )  # fmt: skip
 
-    before = {"weight": row_weights(train, config.models), "fixed": known_before(train, config.models)}
-    return Searched(
-        find("conversion", np.ones(len(X), dtype=bool), converted.astype(np.float64), **before),
-        find("value", won, value[won]),
-    )
+    weight, fixed, y = row_weights(train, models), known_before(train, models), converted.astype(np.float64)
+    conversion = find("conversion", "conversion", everyone, y, weight=weight, fixed=fixed)
+    if models.approach == "hurdle":
+        return Searched(conversion, find("value", "value", won, value[won]))
+    # Of all rows most are zero, which only this family takes.
+    alone = replace(models, value=("tweedie",))
+    direct = find("value", "direct", everyone, value, models=alone)
+    if models.approach == "direct":
+        return Searched(conversion, direct, direct=True)
+    worth = find("value", "value", won, value[won])
+    sides = Sides(X, y, value, list(groups), codes, encoder.names, weight, fixed)
+    compared = compare(sides, conversion, worth, direct, models.seed, models.winsorise)
+    once = compared.chosen == "direct"
+    return Searched(conversion, direct if once else worth, once, compared)
 
 
 def fit_pair(
@@ -152,13 +187,11 @@ def fit_pair(
     )
     margin = conversion.margin(X_later) + swing_later + (outlook.odds if outlook else 0.0)
     calibrated = calibrate(margin, later, converted_later, config)
-    won, won_later = converted == 1, converted_later == 1
-    booster, log_scale = fit_worth(
-        (X[won], value[won], swing[won]),
-        (X_later[won_later], value_later[won_later], swing_later[won_later]),
-        list(encoder.names), searched.value, outlook, config.models.seed,
+    worth = fit_worth(
+        Side(X, converted, value, swing), Side(X_later, converted_later, value_later, swing_later),
+        list(encoder.names), searched.value, outlook, searched.direct, config.models,
     )  # fmt: skip
-    return Pair(encoder, conversion, calibrated, booster, log_scale, outlook)
+    return Pair(encoder, conversion, calibrated, worth, outlook)
 
 
 def side_by_side(

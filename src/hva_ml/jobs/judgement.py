@@ -33,4 +33,5 @@ class Judgement:
     metrics: pa.Table
     totals: pa.Table
     calibration: Mapping[str, Any]
+    value: Mapping[str, Any]
     key: str

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from hva_ml import splits
@@ -27,9 +26,10 @@ from hva_ml.jobs.train import (
     measured,
     run_key,
     told_of_calibration,
+    told_of_value,
     training_set,
 )  # fmt: skip
-from hva_ml.jobs.valuation import level, moved, relearned
+from hva_ml.jobs.valuation import Side, Worth, levelled, moved, relearned
 from hva_ml.publication import lock
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.champion import champion
@@ -53,7 +53,9 @@ class Parent:
     def searched(self) -> Searched:
         """The settings the trees were grown with."""
         told = self.bundle.metadata["settings"]
-        return Searched(_settled("conversion", told["conversion"]), _settled("value", told["value"]))
+        return Searched(
+            _settled("conversion", told["conversion"]), _settled("value", told["value"]), self.bundle.direct
+        )
 
 
 def recalibrate(
@@ -125,7 +127,8 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
         config, prepared, data.calendar, data.features, data.targets,
         findings(prepared, config, data, split, parent.searched, judged, predictions, metrics),
         split, last, parent.searched, predictions, metrics, totals,
-        told_of_calibration(final, judged, data, split), _key(config, data, parent),
+        told_of_calibration(final, judged, data, split), told_of_value(final, parent.searched),
+        _key(config, data, parent),
     )  # fmt: skip
     bundle = replace(
         parent.bundle,
@@ -166,10 +169,9 @@ def _refitted(bundle: Bundle, data: TrainingSet, split: Split, config: PipelineC
     swing = moved(market[split.calibrate], outlook)
     margin = bundle.conversion.margin(X) + swing + (outlook.odds if outlook else 0.0)
     calibrated = calibrate(margin, later, converted, config)
-    won = converted == 1
-    worth = bundle.value.margin(X[won]) + swing[won] + bundle.value_log_scale
-    scale = bundle.value_log_scale + level(value[won], np.exp(worth), outlook)
-    return Pair(bundle.encoder, bundle.conversion, calibrated, bundle.value, scale, outlook)
+    worth = Worth(bundle.value, bundle.value_log_scale, 0.0, bundle.direct, None)
+    worth = levelled(worth, Side(X, converted, value, swing), outlook)
+    return Pair(bundle.encoder, bundle.conversion, calibrated, worth, outlook)
 
 
 def _settled(kind: Any, told: dict[str, Any]) -> SearchResult:

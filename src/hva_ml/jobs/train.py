@@ -166,7 +166,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
         config, prepared, data.calendar, data.features, data.targets,
         findings(prepared, config, data, split, searched, judged, predictions, metrics),
         split, last, searched, predictions, metrics, totals,
-        told_of_calibration(final, judged, data, split), key,
+        told_of_calibration(final, judged, data, split), told_of_value(final, searched), key,
     )  # fmt: skip
     bundle = _bundle(ws, config, data, final, searched, last.train | last.calibrate, judgement)
     return logged(ws, judgement, bundle, progress)
@@ -218,6 +218,15 @@ def told_of_calibration(final: Pair, judged: Pair, data: TrainingSet, split: spl
     days = dict(zip(data.calendar.micros.tolist(), data.calendar.days, strict=True))
     steps = before_and_after(judged.calibrated, margin, data.targets.converted[split.test])
     return {**final.calibrated.record(days), "steps": steps}
+
+
+def told_of_value(final: Pair, searched: Searched) -> dict[str, Any]:
+    """Return how the released values came about: approach, tail, level, outlook."""
+    return {
+        **final.worth.record(),
+        "compared": searched.compared.record() if searched.compared else None,
+        "outlook": final.outlook.record() if final.outlook else None,
+    }
 
 
 def findings(
@@ -279,4 +288,5 @@ def _bundle(
         gap_days=config.horizon.gap_days,
         metadata=evidence.metadata(judgement),
         outlook=final.outlook,
+        direct=final.direct,
     )

@@ -3,7 +3,8 @@
 It logs and stores nothing.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,13 @@ import pyarrow as pa
 
 from hva_ml import calibration
 from hva_ml.calibration import Outlook
-from hva_ml.config import PipelineConfig
+from hva_ml.config import Models, PipelineConfig
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
 from hva_ml.features.definition import FeatureSet
 from hva_ml.features.season import OUTLOOK
 from hva_ml.training.booster import Booster
 from hva_ml.training.search import SearchResult
+from hva_ml.training.tail import Tail, tail
 from hva_ml.training.value import fit_value
 
 Floats = npt.NDArray[np.float64]
@@ -84,41 +86,101 @@ def starting_odds(converted: npt.NDArray[np.int8], swing: Floats, outlook: Outlo
     return swing + odds, replace(outlook, odds=odds)
 
 
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Rows of one side, as the value model sees them.
+
+    Attributes
+    ----------
+    X : numpy.ndarray of float64, shape (n_rows, n_features)
+        Encoded.
+    converted : numpy.ndarray of int8, shape (n_rows,)
+    value, swing : numpy.ndarray of float64, shape (n_rows,)
+        What the rows were worth, and by how much the market moved that, log scale.
+    """
+
+    X: Floats
+    converted: npt.NDArray[np.int8]
+    value: Floats
+    swing: Floats
+
+    def learned(self, direct: bool) -> "Side":
+        """Return the rows that a value model learns from: those that converted, or all of them."""
+        if direct:
+            return self
+        won = self.converted == 1
+        return Side(self.X[won], self.converted[won], self.value[won], self.swing[won])
+
+
+@dataclass(frozen=True, eq=False)
+class Worth:
+    """A levelled value model.
+
+    Attributes
+    ----------
+    booster : Booster
+        Its margin, `log_scale` and what the market moves add up to the log of a value.
+    log_scale, level : float
+        Constant, and the part of it that the later side has taught.
+    direct : bool
+        Whether that value is the expected value itself.
+    tail : Tail or None
+        How heavy the tail of the values was that the trees have seen; None if they are those of before.
+    """
+
+    booster: Booster
+    log_scale: float
+    level: float
+    direct: bool
+    tail: Tail | None
+
+    def record(self) -> dict[str, Any]:
+        """Return what reports and the card tell, JSON-ready."""
+        return {
+            "level": self.level,
+            "approach": "direct" if self.direct else "hurdle",
+            "tail": self.tail.record() if self.tail else None,
+        }
+
+
 def fit_worth(
-    train: tuple[Floats, Floats, Floats],
-    later: tuple[Floats, Floats, Floats],
+    train: Side,
+    later: Side,
     names: list[str],
     found: SearchResult,
     outlook: Outlook | None,
-    seed: int,
-) -> tuple[Booster, float]:
-    """Fit the value model and level it; both sides hold rows that converted.
+    direct: bool,
+    models: Models,
+) -> Worth:
+    """Fit the value model on one side and level it on the later one.
 
     Parameters
     ----------
-    train, later : tuple of numpy.ndarray
-        Encoded rows (n_converted, n_features), their values, and by how much the market moved them.
+    train, later : Side
+        All rows of both sides.
     names : list of str, length n_features
     found : SearchResult
         Settings.
     outlook : Outlook or None
-    seed : int
-
-    Returns
-    -------
-    tuple of Booster and float
-        ``exp(margin + that number + what the market moves)`` is the value.
+    direct : bool
+        Whether the expected value is learned, of all rows.
+    models : Models
+        Seed and quantile.
     """
-    X, value, swing = train
+    side = train.learned(direct)
+    values = side.value * np.exp(-side.swing)
     fitted = fit_value(
-        unseasoned(X, outlook), value * np.exp(-swing), distribution=found.distribution or "tweedie",
-        names=names, params=found.params, rounds=found.rounds, seed=seed,
+        unseasoned(side.X, outlook), values, distribution=found.distribution or "tweedie",
+        names=names, params=found.params, rounds=found.rounds, seed=models.seed, winsorise=models.winsorise,
     )  # fmt: skip
-    X, value, swing = later
-    return fitted.booster, fitted.log_scale + level(value, fitted.predict(X) * np.exp(swing), outlook)
+    heavy = tail(values, models.winsorise)
+    return levelled(Worth(fitted.booster, fitted.log_scale, 0.0, direct, heavy), later, outlook)
 
 
-def level(actual: Floats, predicted: Floats, outlook: Outlook | None) -> float:
-    """Return what is added to the log of values, see `calibration.level`."""
+def levelled(worth: Worth, later: Side, outlook: Outlook | None) -> Worth:
+    """Return the same trees with the level of the later side; see `calibration.level`."""
+    side = later.learned(worth.direct)
+    predicted = np.exp(worth.booster.margin(side.X) + worth.log_scale + side.swing)
     sd = calibration.COHORT_SD if outlook is None else SEASONED_SD
-    return float(calibration.level(actual, predicted, cohort_sd=sd))
+    level = float(calibration.level(side.value, predicted, cohort_sd=sd))
+    return replace(worth, log_scale=worth.log_scale + level, level=level)

@@ -96,6 +96,9 @@ class Bundle:
         JSON: versions, data fingerprints, cutoffs, metrics.
     outlook : Outlook or None
         What the day adds to both margins; None for nothing.
+    direct : bool
+        Whether the value's margin is the log of the expected value itself; the value given a conversion is
+        then that divided by the likelihood.
     """
 
     pipeline: str
@@ -113,6 +116,7 @@ class Bundle:
     gap_days: int
     metadata: dict[str, Any]
     outlook: Outlook | None = None
+    direct: bool = False
 
     def __post_init__(self) -> None:
         names = tuple(d.name for d in self.definitions)
@@ -155,7 +159,8 @@ class Bundle:
         return self._outcomes(*composition.margins(self, X))
 
     def _outcomes(self, margin: Floats, worth: Floats) -> tuple[Floats, Floats]:
-        return self.calibrator.probability(margin), np.exp(worth + self.value_log_scale)
+        value = np.exp(composition.log_value(self, margin, worth))
+        return self.calibrator.probability(margin), value
 
     def decoded(self, row: Floats) -> tuple[float | str | None, ...]:
         """Return an encoded row as people read it: categories by name, None where unknown."""
@@ -201,6 +206,8 @@ class Bundle:
         }
         if self.outlook is not None:
             facts["outlook"] = self.outlook.record()
+        if self.direct:
+            facts["direct"] = True
         texts = {
             "conversion.txt": self.conversion.to_text(),
             "value.txt": self.value.to_text(),
@@ -280,6 +287,7 @@ class Bundle:
                 gap_days=int(facts["gap_days"]),
                 metadata=dict(stored["metadata"]),
                 outlook=Outlook.from_record(facts["outlook"]) if "outlook" in facts else None,
+                direct=bool(facts.get("direct", False)),
             )
             # The files decide: this version might write the same model in other words.
             vars(found)["release"] = release

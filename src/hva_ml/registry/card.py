@@ -9,6 +9,7 @@ from hva_ml.evaluation.metrics import BY_NAME
 from hva_ml.evaluation.table import MODEL
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
+from hva_ml.registry.value_words import value_sentences
 
 SHOWN = (
     "roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_slope", "lift_top_10",
@@ -52,6 +53,7 @@ def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "", origi
         _features(bundle),
         _measured(told),
         _calibrated(told),
+        _valued(told, bundle.currency),
         _gates(gates, forced),
         _limits(told),
         _uses(bundle),
@@ -203,6 +205,11 @@ def _calibrated(told: Mapping[str, Any]) -> str:
         + f"\n\n{drift}. The next cohort's log-odds are taken to lie around there with a standard deviation "
         f"of {found['level_sd']:.2f}, which the published bounds of a probability contain."
     )
+
+
+def _valued(told: Mapping[str, Any], currency: str) -> str:
+    found = value_sentences(told.get("value") or {}, currency)
+    return "## How the values came about\n\n" + " ".join(found) if found else ""
 
 
 def _cell(row: Mapping[str, Any] | None, *, interval: bool) -> str:

@@ -95,6 +95,8 @@ class ModelView:
         How probabilities were calibrated: ``steps`` (step, promised, rate, calibration_error, log_loss,
         brier), ``cohorts`` (cutoff, rows, converted, rate, promised), ``kind``, ``offset`` and
         ``drift_per_quarter``; empty where nobody knows.
+    valued : tuple of str
+        How the values came about, in sentences.
     facts : tuple of (str, str)
         Further facts: settings, hashes, versions.
     simulated : bool
@@ -121,6 +123,7 @@ class ModelView:
     trials: pa.Table | None = None
     parameters: tuple[tuple[str, float], ...] = ()
     calibrated: Mapping[str, Any] = field(default_factory=dict)
+    valued: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
     simulated: bool = False
     timezone: str = "UTC"

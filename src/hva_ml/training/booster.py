@@ -18,9 +18,10 @@ from hva_ml.training.quickscorer import raw_scores
 
 Array = npt.NDArray[np.float64]
 
-OBJECTIVES = ("binary", "tweedie", "gamma", "regression")
+OBJECTIVES = ("binary", "tweedie", "gamma", "regression", "huber")
 MIN_ROWS = 10
 TWEEDIE_POWER = 1.5
+HUBER_DELTA = 1.0
 SMALL_CELLS = 5_000_000
 ROWS_AT_ONCE = 4096
 MANY_ROWS = 4096
@@ -78,7 +79,8 @@ class Booster:
         y : ndarray of float64, shape (n_rows,)
             0 or 1 for ``binary``; ≥ 0 for ``tweedie``; > 0 for ``gamma``; any number for ``regression``.
         objective : str
-            ``binary``, ``tweedie`` (variance power 1.5), ``gamma`` or ``regression`` (squared error).
+            ``binary``, ``tweedie`` (variance power 1.5), ``gamma``, ``regression`` (squared error) or
+            ``huber`` (absolute error beyond 1).
         names : sequence of str, length n_features
             Feature names, ``[A-Za-z0-9_.]``.
         params : mapping
@@ -188,7 +190,8 @@ class Booster:
 
 def settings_of(X: Array, objective: str, params: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Return all parameters of a training, those that keep it deterministic above any given ones."""
-    return {"num_threads": _threads(X), **params, **_FIXED, "objective": objective, "seed": seed}
+    own = {"alpha": HUBER_DELTA} if objective == "huber" else {}
+    return {"num_threads": _threads(X), **params, **_FIXED, **own, "objective": objective, "seed": seed}
 
 
 def binned(

@@ -1,4 +1,4 @@
-"""How much a conversion is worth: a log-link LightGBM model, trained on accounts that converted.
+"""How much a conversion is worth: a log-link LightGBM model, mostly trained on accounts that converted.
 
 Money is divided by its mean before training, so that regularisation means the same in any currency.
 """
@@ -15,11 +15,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from hva_ml.errors import ConfigError, NotEnoughDataError, nearest
 from hva_ml.training.booster import Booster
 from hva_ml.training.propensity import matrix_names, tree_params
+from hva_ml.training.tail import winsorised
 
 Array = npt.NDArray[np.float64]
-Distribution = Literal["tweedie", "gamma", "lognormal"]
+Distribution = Literal["tweedie", "gamma", "lognormal", "huber"]
 
-OBJECTIVE = {"tweedie": "tweedie", "gamma": "gamma", "lognormal": "regression"}
+OBJECTIVE = {"tweedie": "tweedie", "gamma": "gamma", "lognormal": "regression", "huber": "huber"}
+LOGARITHMIC = ("lognormal", "huber")
 FLOOR_OF_MEDIAN = 0.01
 
 
@@ -30,11 +32,12 @@ class FittedValue:
     Attributes
     ----------
     booster : Booster
-        Its margin is the log of value relative to the training mean (lognormal: the mean of that log).
+        Its margin is the log of value relative to the training mean (lognormal, huber: the middle of that
+        log).
     log_scale : float
         ``value = exp(margin + log_scale)``, in the unit of the target.
     distribution : str
-        ``tweedie``, ``gamma`` or ``lognormal``.
+        ``tweedie``, ``gamma``, ``lognormal`` or ``huber``.
     n_clipped : int
         Training rows whose value was raised to the floor.
     """
@@ -53,7 +56,7 @@ class FittedValue:
 def clipped(y: Array, distribution: str) -> tuple[Array, int]:
     """Return values a distribution can take, and how many had to be raised.
 
-    Tweedie takes zero: negative values (more returned than bought) become 0. Gamma and lognormal take only
+    Tweedie takes zero: negative values (more returned than bought) become 0. The others take only
     positive ones: values ≤ 0 become the floor, 1 % of the median positive value.
 
     Raises
@@ -80,8 +83,8 @@ def clipped(y: Array, distribution: str) -> tuple[Array, int]:
 
 
 def target(values: Array, distribution: str, mean: float) -> Array:
-    """Return what the trees learn from clipped values: their share of `mean`, for lognormal its logarithm."""
-    return np.log(values / mean) if distribution == "lognormal" else values / mean
+    """Return what the trees learn from clipped values: their share of `mean`, for some its logarithm."""
+    return np.log(values / mean) if distribution in LOGARITHMIC else values / mean
 
 
 def fit_value(
@@ -94,11 +97,13 @@ def fit_value(
     rounds: int,
     seed: int,
     weight: Array | None = None,
+    winsorise: float | None = None,
 ) -> FittedValue:
-    """Train a value model on accounts that converted.
+    """Train a value model on accounts that converted, or on all of them.
 
-    Lognormal regresses the log and corrects its mean by smearing: the weighted mean of exp(residual)
-    (Duan 1983, JASA 78, 605-610). Gamma and tweedie model the mean itself.
+    Gamma and tweedie model the mean itself. Lognormal regresses the log, and huber does so with the absolute
+    error of large residuals (Huber 1964, Ann. Math. Statist. 35, 73-101); both correct the mean by smearing:
+    the weighted mean of exp(residual) (Duan 1983, JASA 78, 605-610).
 
     Parameters
     ----------
@@ -106,10 +111,13 @@ def fit_value(
         Encoded features.
     y : ndarray of float64, shape (n_converted,)
         Net value within the horizon, in any one unit; see `clipped` for values ≤ 0.
-    distribution : {"tweedie", "gamma", "lognormal"}
+    distribution : {"tweedie", "gamma", "lognormal", "huber"}
         Family.
     names, params, rounds, seed, weight
         As in `Booster.fit`.
+    winsorise : float, optional
+        Quantile of the positive values, in (0, 1): the trees see higher values as this one, and what that
+        took from the total is given back to all predictions alike.
 
     Raises
     ------
@@ -124,9 +132,9 @@ def fit_value(
             where="[models] value",
             fix=f"Use one of {', '.join(OBJECTIVE)}.",
         )
-    values, n_clipped = clipped(y, distribution)
+    whole, n_clipped = clipped(y, distribution)
+    values = winsorised(whole, winsorise)
     mean = float(np.average(values, weights=weight))
-
     learned = target(values, distribution, mean)
     booster = Booster.fit(
         X,
@@ -138,8 +146,8 @@ def fit_value(
         seed=seed,
         weight=weight,
     )
-    log_scale = float(np.log(mean))
-    if distribution == "lognormal":
+    log_scale = float(np.log(np.average(whole, weights=weight)))
+    if distribution in LOGARITHMIC:
         residual = learned - booster.margin(X)
         log_scale += float(np.log(np.average(np.exp(residual), weights=weight)))
     return FittedValue(booster, log_scale, distribution, n_clipped)
@@ -150,8 +158,10 @@ class ValueModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     Parameters
     ----------
-    distribution : {"tweedie", "gamma", "lognormal"}
+    distribution : {"tweedie", "gamma", "lognormal", "huber"}
         Family; all have a log link, so factors multiply.
+    winsorise : float, optional
+        As in `fit_value`.
     rounds, learning_rate, num_leaves, min_child_samples, feature_fraction, lambda_l2, random_state
         As in `ConversionModel`.
 
@@ -179,6 +189,7 @@ class ValueModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self,
         *,
         distribution: Distribution = "tweedie",
+        winsorise: float | None = None,
         rounds: int = 120,
         learning_rate: float = 0.05,
         num_leaves: int = 15,
@@ -188,6 +199,7 @@ class ValueModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         random_state: int = 7,
     ) -> None:
         self.distribution = distribution
+        self.winsorise = winsorise
         self.rounds = rounds
         self.learning_rate = learning_rate
         self.num_leaves = num_leaves
@@ -224,6 +236,7 @@ class ValueModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
                 rounds=self.rounds,
                 seed=self.random_state,
                 weight=weight,
+                winsorise=self.winsorise,
             )
         except (NotEnoughDataError, ConfigError) as error:
             raise ValueError(str(error)) from error

@@ -152,8 +152,9 @@ def search(
         if not grounds:
             grounds.extend(Ground.of(X[p.fit], X[p.valid], names, models.seed) for p in parts)
         family = params.get("distribution", "")
+        fit = {**trees(params, models), **(fixed or {})}
         growers = [
-            begin(kind, ground, part, y, {**trees(params, models), **(fixed or {})}, family, weight)
+            begin(kind, ground, part, y, fit, family, weight, models.winsorise)
             for ground, part in zip(grounds, parts, strict=True)
         ]
         outcome = race(growers, [len(p.valid) for p in parts], models.rounds, hopeless)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from hva_ml.training.folds import Fold
 from hva_ml.training.growing import Ground, Grower
-from hva_ml.training.value import OBJECTIVE, clipped, target
+from hva_ml.training.tail import winsorised
+from hva_ml.training.value import LOGARITHMIC, OBJECTIVE, clipped, target
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["conversion", "value"]
@@ -39,16 +40,17 @@ def relative_deviance(actual: Array, predicted: Array) -> float:
     0.0
     """
     actual, _ = clipped(actual, "tweedie")
-    worst = _deviance(actual, np.full_like(actual, actual.mean()))
-    found = _deviance(actual, predicted * (actual.sum() / predicted.sum()))
+    worst = float(np.mean(unit_deviance(actual, np.full_like(actual, actual.mean()))))
+    found = float(np.mean(unit_deviance(actual, predicted * (actual.sum() / predicted.sum()))))
     # Equal values everywhere leave nothing to explain: the mean is then as good as can be.
     return found / worst if worst > 1e-12 * float(actual.mean()) ** 0.5 else 1.0 + found
 
 
-def _deviance(actual: Array, mean: Array) -> float:
-    # At power 1.5 the unit deviance 2 (y^½/(-¼) + 2 y μ^-½ + 2 μ^½) is 4 (√μ - √y)² / √μ.
+def unit_deviance(actual: Array, mean: Array) -> Array:
+    """Return each row's Tweedie deviance at power 1.5; `actual` ≥ 0, `mean` > 0, both of shape (n_rows,)."""
+    # 2 (y^½/(-¼) + 2 y μ^-½ + 2 μ^½) is 4 (√μ - √y)² / √μ.
     root = np.sqrt(mean)
-    return float(np.mean(4 * (root - np.sqrt(actual)) ** 2 / root))
+    return np.asarray(4 * (root - np.sqrt(actual)) ** 2 / root)
 
 
 def begin(
@@ -59,6 +61,7 @@ def begin(
     params: Mapping[str, Any],
     distribution: str,
     weight: Array | None = None,
+    winsorise: float | None = None,
 ) -> Grower:
     """Return the booster of one fold, ready to grow and to be judged.
 
@@ -78,6 +81,8 @@ def begin(
         Family of the value model.
     weight : ndarray, shape (n_rows,), optional
         How much a row counts where the fold fits.
+    winsorise : float, optional
+        As in `hva_ml.training.value.fit_value`.
     """
     fit, actual = y[fold.fit], y[fold.valid]
     heavy = None if weight is None else weight[fold.fit]
@@ -85,10 +90,10 @@ def begin(
         return ground.grower(
             fit, objective="binary", params=params, loss=lambda p: log_loss(actual, p), weight=heavy
         )
-    values, _ = clipped(fit, distribution)
+    values = winsorised(clipped(fit, distribution)[0], winsorise)
 
     def loss(predicted: Array) -> float:
-        return relative_deviance(actual, np.exp(predicted) if distribution == "lognormal" else predicted)
+        return relative_deviance(actual, np.exp(predicted) if distribution in LOGARITHMIC else predicted)
 
     learned = target(values, distribution, float(np.mean(values)))
     return ground.grower(learned, objective=OBJECTIVE[distribution], params=params, loss=loss, weight=heavy)

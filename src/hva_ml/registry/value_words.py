@@ -1,0 +1,73 @@
+"""How the values of a release came about, in sentences for the card and the report of a run."""
+
+from collections.abc import Mapping
+from math import exp
+from typing import Any
+
+
+def value_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
+    """Return sentences on approach, tail, level and outlook.
+
+    Parameters
+    ----------
+    told : mapping
+        The key ``value`` of a release's metadata; empty for releases of before.
+    currency : str
+        ISO 4217 code.
+
+    Examples
+    --------
+    >>> value_sentences({"approach": "hurdle", "level": 0.0953}, "EUR")[1]
+    'The total of the calibration cohorts moved all values by a factor of 1.10.'
+    """
+    if not told:
+        return ()
+    found = [_approach(told)]
+    if told.get("tail"):
+        found.append(_tail(told["tail"], currency))
+    found.append(
+        f"The total of the calibration cohorts moved all values by a factor of {exp(told['level']):.2f}."
+    )
+    if told.get("outlook"):
+        found.append(_outlook(told["outlook"]))
+    return tuple(found)
+
+
+def _approach(told: Mapping[str, Any]) -> str:
+    words = {
+        "hurdle": "The expected value is likelihood times value if converted, each learned by itself.",
+        "direct": "The expected value is learned at once from all rows; the value if converted is what is "
+        "left when it is divided by the likelihood.",
+    }[told["approach"]]
+    compared = told.get("compared")
+    if not compared:
+        return words
+    product, once, gain, error = (compared[k] for k in ("hurdle", "direct", "gain", "error"))
+    return (
+        f"{words} On held-out accounts the relative deviance of the expected value was {product:.3f} as a "
+        f"product and {once:.3f} at once: better at once by {gain:.3f} ± {error:.3f}; that is taken if it is "
+        "more than one standard error."
+    )
+
+
+def _tail(tail: Mapping[str, Any], currency: str) -> str:
+    seen = (
+        "The trees have seen them as that amount (winsorised); what this took from the total is given back "
+        "to all values alike."
+        if tail["winsorised"]
+        else "The trees have seen them as they are."
+    )
+    return (
+        f"{tail['rows']:,} values of the training lie above their {tail['quantile']:.1%} quantile, "
+        f"{tail['value']:,.0f} {currency}: these rows bring {tail['share']:.1%} of the value, and "
+        f"{tail['above']:.1%} of it lies above that amount. {seen}"
+    )
+
+
+def _outlook(outlook: Mapping[str, Any]) -> str:
+    usual, drift = exp(outlook["usual"]), exp(outlook["drift"])
+    return (
+        f"Past horizons brought {usual:.2f} times the usual revenue of the market. What the same days of the "
+        f"year before foretell, times {drift:.2f} for the drift past it, is believed by "
+        f"{outlook['weight']:.0%}, and moves likelihood and value of all accounts alike."
+    )

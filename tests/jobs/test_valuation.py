@@ -1,0 +1,133 @@
+"""The level of a day, heavy tails and the approach, from the pipeline file to the fitted pair."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hva_ml as hva
+from hva_ml import splits
+from hva_ml.config import PipelineConfig
+from hva_ml.features.season import OUTLOOK
+from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
+from hva_ml.jobs.prepare import prepare
+from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.splits import Split
+
+PIPELINE = "dach_sample"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A small vendor whose pipeline asks for an outlook, with settings searched once."""
+
+    config: PipelineConfig
+    data: TrainingSet
+    split: Split
+    searched: Searched
+
+    def asked(self, **models: Any) -> PipelineConfig:
+        return replace(self.config, models=replace(self.config.models, **models))
+
+    def pair(self, searched: Searched | None = None, **models: Any) -> Pair:
+        data = self.data
+        return fit_pair(
+            data.features, data.targets, self.split, searched or self.searched, self.asked(**models)
+        )
+
+
+@pytest.fixture(scope="module")
+def ground(
+    tmp_path_factory: pytest.TempPathFactory, small_workspace: Callable[[Path], hva.Workspace]
+) -> Ground:
+    ws = small_workspace(tmp_path_factory.mktemp("valuation"))
+    path = ws.pipelines / f"{PIPELINE}.toml"
+    text = path.read_text(encoding="utf-8").replace("season = true", "season = false\noutlook = true")
+    path.write_text(text, encoding="utf-8")
+    config = ws.config(PIPELINE)
+    data = training_set(ws, config, prepare(ws, config))
+    split = splits.split(data.features.index, data.calendar, config.split, config.models.seed)
+    return Ground(
+        config, data, split, search_pair(data.features, data.targets, split, config, None, "s", None)
+    )
+
+
+@pytest.fixture(scope="module")
+def seasoned(ground: Ground) -> Pair:
+    return ground.pair()
+
+
+def test_trees_never_look_at_the_outlook(ground: Ground, seasoned: Pair) -> None:
+    outlook = seasoned.outlook
+    assert outlook is not None
+    assert seasoned.encoder.names[outlook.column] == OUTLOOK
+    for booster in (seasoned.conversion, seasoned.value):
+        assert booster.gain[outlook.column] == 0.0
+        assert booster.gain.max() > 0
+    known = np.isfinite(ground.data.targets.market)
+    assert known.all()
+    assert np.unique(ground.data.targets.market[ground.split.train]).size == len(ground.split.train_days)
+
+
+def test_another_market_moves_all_accounts_alike(ground: Ground, seasoned: Pair) -> None:
+    features = ground.data.features.take(ground.split.test)
+    outlook = seasoned.outlook
+    assert outlook is not None
+    place = features.table.schema.get_field_index(OUTLOOK)
+    probability, value = seasoned.predict(features)
+    higher = np.asarray(features.table[OUTLOOK].to_numpy(zero_copy_only=False), dtype=np.float64) + 0.3
+    better = replace(features, table=features.table.set_column(place, OUTLOOK, [higher]))
+    more, worth = seasoned.predict(better)
+    np.testing.assert_allclose(np.log(worth / value), 0.3 * outlook.weight, rtol=1e-9)
+    assert (more > probability).all()
+
+
+def test_the_raw_scores_average_to_the_odds_of_training(ground: Ground, seasoned: Pair) -> None:
+    """The trees leave out where they began; what the outlook adds puts it back."""
+    rows = ground.split.train
+    X = seasoned.encoder.transform(ground.data.features.take(rows))
+    outlook = seasoned.outlook
+    assert outlook is not None
+    margin = seasoned.conversion.margin(X) + ground.data.targets.market[rows] + outlook.odds
+    rate = float((1 / (1 + np.exp(-margin))).mean())
+    assert rate == pytest.approx(ground.data.targets.converted[rows].mean(), abs=0.01)
+
+
+def test_winsorising_is_told_and_changes_the_value_only(ground: Ground, seasoned: Pair) -> None:
+    held = ground.pair(winsorise=0.9)
+    assert held.conversion.text == seasoned.conversion.text
+    assert held.value.text != seasoned.value.text
+    told, plain = held.worth.record()["tail"], seasoned.worth.record()["tail"]
+    assert (told["quantile"], told["winsorised"]) == (0.9, True)
+    assert (plain["quantile"], plain["winsorised"]) == (0.99, False)
+    assert told["above"] > plain["above"] > 0
+
+
+def test_the_expected_value_may_be_learned_at_once(ground: Ground, seasoned: Pair) -> None:
+    data, config = ground.data, ground.asked(approach="auto")
+    searched = search_pair(data.features, data.targets, ground.split, config, None, "s", None)
+    assert searched.compared is not None
+    assert searched.direct == (searched.compared.gain > searched.compared.error)
+    once = search_pair(
+        data.features, data.targets, ground.split, ground.asked(approach="direct"), None, "s", None
+    )
+    assert once.direct
+    assert once.compared is None
+    pair = ground.pair(once)
+    test = data.features.take(ground.split.test)
+    probability, value = pair.predict(test)
+    X = pair.encoder.transform(test)
+    assert pair.outlook is not None
+    market = pair.outlook.market(X[:, pair.outlook.column])
+    expected = np.exp(pair.value.margin(X) + pair.value_log_scale + market)
+    np.testing.assert_allclose(probability * value, expected, rtol=1e-12)
+    assert probability.tolist() == seasoned.predict(test)[0].tolist()
+    # The level is that of all calibration rows, not of those that converted.
+    later = ground.split.calibrate
+    shifted = np.exp(pair.value.margin(pair.encoder.transform(data.features.take(later))))
+    shifted *= np.exp(pair.value_log_scale + data.targets.market[later])
+    before = np.log(data.targets.value[later].sum() / (shifted.sum() * np.exp(-pair.worth.level)))
+    assert 0 <= pair.worth.level / before <= 1
