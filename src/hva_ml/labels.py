@@ -3,6 +3,8 @@
 Labels look only at ``event_time``, of accounts in the label window; no feature is computed here.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -56,15 +58,15 @@ def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calen
         If a needed table is missing.
     """
     _refuse_immature(config, calendar)
-    target = _table(tables, config.target.table)
-    value = _table(tables, config.target.value_table)
+    _needed(tables, config.target.table)
+    _needed(tables, config.target.value_table)
     account = index["account_id"].combine_chunks().dictionary_encode()
     place = _places(index, calendar) + _int64(account.indices) * len(calendar.days)
     names = account.dictionary
-    converted = _sums(target.filter(pa.array(conversions(target, config.target))), names, calendar, None)
-    if config.target.value_table == "deal_stages":
-        value = value.filter(pc.equal(value["stage"], "won"))
-    cents = _sums(value, names, calendar, f"{config.target.value_column}_cents")
+    deciding = (t.filter(pa.array(conversions(t, config.target))) for t in tables.pieces(config.target.table))
+    converted = _sums(deciding, names, calendar, None)
+    column = f"{config.target.value_column}_cents"
+    cents = _sums(_paying(tables, config), names, calendar, column)
     found = {
         "account_id": index["account_id"],
         "cutoff": index["cutoff"],
@@ -72,18 +74,18 @@ def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calen
         "value_cents": pa.array(cents[place]),
     }
     if config.features.outlook:
-        moved = market(value, f"{config.target.value_column}_cents", calendar)
+        moved = market(_paying(tables, config), column, calendar)
         found["market"] = pa.array(moved[place % len(calendar.days)], from_pandas=True)
     return pa.table(found)
 
 
-def market(value: pa.Table, column: str, calendar: Calendar) -> Floats:
+def market(value: Iterable[pa.Table], column: str, calendar: Calendar) -> Floats:
     """Return how the market of each horizon compares with the usual one before the cutoff.
 
     Parameters
     ----------
-    value : pyarrow.Table
-        Rows of the value table that count.
+    value : iterable of pyarrow.Table
+        Rows of the value table that count, in pieces.
     column : str
         Their amounts, in cents.
     calendar : Calendar
@@ -96,24 +98,40 @@ def market(value: pa.Table, column: str, calendar: Calendar) -> Floats:
         and the last 365 days, or of as many as there are data; NaN with fewer than 30 of them, or where an
         amount is not positive. What the feature ``season.outlook`` foresees.
     """
-    time = _int64(value["event_time"].cast(pa.int64()))
-    order = np.argsort(time, kind="stable")
-    time = time[order]
-    paid = np.concatenate([[0], np.cumsum(_int64(pc.fill_null(value[column], 0))[order])])
-    begin = int(time[0]) if len(time) else 0
+    windows = [tuple(microseconds(moment) for moment in calendar.label_window(d)) for d in calendar.days]
+    cutoffs = calendar.micros.tolist()
+    usual = [(c - d * MICROSECONDS_PER_DAY, c) for c in cutoffs for d in USUAL_DAYS]
+    edges = np.unique(np.array([*windows, *usual], dtype=np.int64))
+    begin, paid = _paid_before(value, column, edges)
 
     def log_rate(start: int, end: int) -> float:
-        start = max(start, begin)
-        days = (end - start) / MICROSECONDS_PER_DAY
-        cents = paid[np.searchsorted(time, end)] - paid[np.searchsorted(time, start)]
+        days = (end - max(start, begin)) / MICROSECONDS_PER_DAY
+        cents = paid[np.searchsorted(edges, end)] - paid[np.searchsorted(edges, start)]
         return float(np.log(cents / days)) if cents > 0 and days >= LEAST_DAYS else np.nan
 
     found = []
-    for day, cutoff in zip(calendar.days, calendar.micros.tolist(), strict=True):
-        usual = [log_rate(cutoff - d * MICROSECONDS_PER_DAY, cutoff) for d in USUAL_DAYS]
-        window = (microseconds(moment) for moment in calendar.label_window(day))
-        found.append(log_rate(*window) - float(np.mean(usual)))
+    for window, cutoff in zip(windows, cutoffs, strict=True):
+        before = [log_rate(cutoff - d * MICROSECONDS_PER_DAY, cutoff) for d in USUAL_DAYS]
+        found.append(log_rate(*window) - float(np.mean(before)))
     return np.array(found, dtype=np.float64)
+
+
+def _paid_before(value: Iterable[pa.Table], column: str, edges: Ints) -> tuple[int, Ints]:
+    """Return the time of the first row (0 without any), and all amounts before each edge."""
+    between = np.zeros(len(edges) + 1, dtype=np.int64)
+    begins = []
+    for piece in value:
+        time = _int64(piece["event_time"].cast(pa.int64()))
+        np.add.at(between, np.searchsorted(edges, time, side="right"), _int64(pc.fill_null(piece[column], 0)))
+        begins += [int(time.min())] if len(time) else []
+    return min(begins, default=0), np.cumsum(between)[:-1]
+
+
+def _paying(tables: ContractTables, config: PipelineConfig) -> Iterator[pa.Table]:
+    """Yield the rows whose amounts count as value."""
+    won = config.target.value_table == "deal_stages"
+    for piece in tables.pieces(config.target.value_table):
+        yield piece.filter(pc.equal(piece["stage"], "won")) if won else piece
 
 
 def _refuse_immature(config: PipelineConfig, calendar: Calendar) -> None:
@@ -131,7 +149,7 @@ def _refuse_immature(config: PipelineConfig, calendar: Calendar) -> None:
         )
 
 
-def _table(tables: ContractTables, name: str) -> pa.Table:
+def _needed(tables: ContractTables, name: str) -> None:
     if name not in tables.tables:
         raise ContractError(
             f"The contract table '{name}' is missing.",
@@ -139,7 +157,6 @@ def _table(tables: ContractTables, name: str) -> pa.Table:
             why="Without it nobody can say what became of an account.",
             fix=f"Declare [tables.{name}] and let its query return rows.",
         )
-    return tables.tables[name]
 
 
 def _places(index: pa.Table, calendar: Calendar) -> Ints:
@@ -154,19 +171,20 @@ def _places(index: pa.Table, calendar: Calendar) -> Ints:
     return _int64(place)
 
 
-def _sums(table: pa.Table, names: pa.Array, calendar: Calendar, column: str | None) -> Ints:
+def _sums(pieces: Iterable[pa.Table], names: pa.Array, calendar: Calendar, column: str | None) -> Ints:
     """Count rows, or add a column, over each label window; flat, shape (n_accounts * n_cutoffs,)."""
-    account = pc.index_in(table["account_id"], value_set=names)
-    table = table.filter(pc.is_valid(account))
-    number = _int64(account.drop_null())
-    time = _int64(table["event_time"].cast(pa.int64()))
-    amount = _int64(pc.fill_null(table[column], 0)) if column else np.ones(len(number), dtype=np.int64)
     width = len(calendar.days)
+    windows = [tuple(microseconds(moment) for moment in calendar.label_window(d)) for d in calendar.days]
     sums = np.zeros(len(names) * width, dtype=np.int64)
-    for k, day in enumerate(calendar.days):
-        start, end = (microseconds(moment) for moment in calendar.label_window(day))
-        inside = (time >= start) & (time < end)
-        np.add.at(sums, number[inside] * width + k, amount[inside])
+    for table in pieces:
+        account = pc.index_in(table["account_id"], value_set=names)
+        known = table.filter(pc.is_valid(account))
+        number = _int64(account.drop_null())
+        time = _int64(known["event_time"].cast(pa.int64()))
+        amount = _int64(pc.fill_null(known[column], 0)) if column else np.ones(len(number), dtype=np.int64)
+        for k, (start, end) in enumerate(windows):
+            inside = (time >= start) & (time < end)
+            np.add.at(sums, number[inside] * width + k, amount[inside])
     return sums
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hva_ml.engines.base import Engine, ParquetFiles
+from hva_ml.engines.spool import Store
 from hva_ml.errors import ContractError, SourceError
 
 ORDERS = pa.table({"id": ["a", "b"], "amount": [1, 2]})
@@ -65,6 +66,44 @@ class TestQueries:
         if name != "nothing" or not on_disk:
             assert found.type == kind
         assert found.to_pylist() == as_us(column, kind)
+
+    def test_rows_come_in_pieces_in_their_order(self, engine: Engine) -> None:
+        n = 300_000
+        columns = {
+            name: column.take(pa.array([k % 4 for k in range(n)])) for name, (column, _) in VALUES.items()
+        }
+        engine.register("t", pa.table({"place": range(n), **columns}))
+        sql = "SELECT * FROM t WHERE place % 3 <> 1 ORDER BY place DESC"
+        pieces = list(engine.rows(sql, "x.sql"))
+        assert max(piece.num_rows for piece in pieces) < n / 2
+        whole = pa.concat_tables(pieces)
+        assert whole.equals(engine.query(sql, "x.sql"))
+        assert whole["place"].to_pylist() == [k for k in reversed(range(n)) if k % 3 != 1]
+        for name, (column, kind) in VALUES.items():
+            assert whole[name].type == kind
+            assert whole[name][-4:].to_pylist() == [as_us(column, kind)[k] for k in (1, 3, 2, 0)]
+
+    def test_no_rows_are_one_empty_piece(self, engine: Engine) -> None:
+        engine.register("orders", ORDERS)
+        pieces = list(engine.rows("SELECT id, amount FROM orders WHERE amount > 9", "x.sql"))
+        assert pieces
+        assert {piece.num_rows for piece in pieces} == {0}
+        assert pieces[0].schema == ORDERS.schema
+
+    def test_what_fails_after_the_first_rows_names_its_file(self, engine: Engine) -> None:
+        engine.register("t", pa.table({"a": ["1"] * 400_000 + ["x"]}))
+        with pytest.raises(SourceError, match="'x'") as caught:
+            list(engine.rows("SELECT CAST(a AS INTEGER) AS a FROM t", "late.sql"))
+        assert caught.value.where == "late.sql"
+
+    def test_spooled_rows_are_a_relation(self, engine: Engine, spill: Path) -> None:
+        store = Store(spill, memory_gib=1.0, share=0.0)
+        spooled = store.keep(ORDERS.slice(k % 2, 1) for k in range(9))
+        assert not isinstance(spooled.source, pa.Table)
+        engine.register("orders", spooled)
+        del spooled
+        found = engine.query("SELECT id, count(*) AS n FROM orders GROUP BY id ORDER BY id", "x.sql")
+        assert found.to_pylist() == [{"id": "a", "n": 5}, {"id": "b", "n": 4}]
 
     def test_several_files_are_one_relation(self, engine: Engine, tmp_path: Path) -> None:
         paths = (tmp_path / "one.parquet", tmp_path / "two.parquet")

@@ -2,23 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 import hva_ml as hva
 from hva_ml.cli import app
-from hva_ml.config import Engine
+from hva_ml.config import Audit, Engine
 from hva_ml.connectors import sources
+from hva_ml.contracts.stored import Stored
+from hva_ml.cutoffs import instant
 from hva_ml.engines.base import ParquetFiles
+from hva_ml.engines.duckdb import DuckDBEngine
 from hva_ml.engines.spark import SparkEngine
+from hva_ml.engines.spool import Store
 from hva_ml.errors import SourceError, UsageError
 from hva_ml.features import build
 from hva_ml.jobs.features import build_features
-from hva_ml.jobs.prepare import calendar, prepare
+from hva_ml.jobs.prepare import calendar, last_instant, prepare
+from hva_ml.jobs.train import training_set
+from hva_ml.publication import arrivals
 
 PIPELINE = "dach_sample"
 
@@ -101,6 +109,43 @@ def test_both_engines_give_the_same_features_for_any_number_of_partitions(
             found = build_features(ws, on, prepared.tables, when)
             assert found.fingerprint() == whole.fingerprint(), (kind, count)
             assert found.definitions == whole.definitions
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "spark"])
+def test_what_does_not_fit_into_memory_is_the_same(
+    ws: hva.Workspace, kind: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Everything goes to disk, and comes back in many parts."""
+    if kind == "spark":
+        request.getfixturevalue("spark_here")
+    config = ws.config(PIPELINE)
+    straight = prepare(ws, config)
+    data = training_set(ws, config, straight)
+    monkeypatch.setattr("hva_ml.jobs.prepare.store", lambda ws, _: Store(ws.scratch, 1.0, share=0.0))
+    monkeypatch.setattr("hva_ml.jobs.features.SHARE_PART", straight.tables.nbytes / 2**30 / 4 / 4.5)
+    found = prepare(ws, config.on(kind))
+    assert isinstance(found.tables.tables, Stored)
+    assert not any(isinstance(rows.source, pa.Table) for rows in found.tables.tables.spooled.values())
+    assert found.tables.fingerprints == straight.tables.fingerprints
+    assert found.tables.violations == straight.tables.violations
+    counted: list[int] = []
+    monkeypatch.setattr(DuckDBEngine, "partitions", noting(DuckDBEngine.partitions, counted))
+    assert training_set(ws, config.on("duckdb"), found).fingerprint() == data.fingerprint()
+    assert set(counted) == {5}
+    if kind == "spark":
+        assert training_set(ws, config.on(kind), found).fingerprint() == data.fingerprint()
+    moment = instant(date(2025, 6, 1), config.pipeline.timezone)
+    cut = [tables.upto(moment) for tables in (found.tables, straight.tables)]
+    assert arrivals(cut[0], moment, Audit()) == arrivals(cut[1], moment, Audit())
+    assert last_instant(config, found.tables) == last_instant(config, straight.tables)
+
+
+def noting(partitions: Any, counted: list[int]) -> Any:
+    def noted(engine: Any, relations: Any, places: Any, count: int, work: Any) -> Any:
+        counted.append(count)
+        return partitions(engine, relations, places, count, work)
+
+    return noted
 
 
 def test_a_night_on_spark_is_the_night_on_duckdb(main_job: Any, spark_here: None) -> None:

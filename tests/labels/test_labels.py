@@ -172,7 +172,7 @@ payments = st.lists(st.tuples(st.integers(-700, 80), st.integers(-300, 3000)), m
 def test_the_market_of_a_horizon_is_held_against_the_usual_one(rows):
     paid = [{"account_id": "x", "event_time": START + d * DAY, "amount_cents": c} for d, c in rows]
     table = tables(invoices=paid).tables["invoices"]
-    found = labels.market(table, "amount_cents", CALENDAR)
+    found = labels.market([table.slice(0, 7), table.slice(7)], "amount_cents", CALENDAR)
     begin = min((p["event_time"] for p in paid), default=0)
     for day, cutoff, told in zip(CALENDAR.days, CALENDAR.micros.tolist(), found, strict=True):
 
@@ -197,7 +197,7 @@ def test_labels_know_the_market_where_an_outlook_is_asked_for():
     want = dict(
         zip(
             CALENDAR.cutoffs,
-            labels.market(tables(invoices=paid).tables["invoices"], "amount_cents", CALENDAR),
+            labels.market([tables(invoices=paid).tables["invoices"]], "amount_cents", CALENDAR),
             strict=True,
         )
     )

@@ -84,9 +84,9 @@ class Engine:
     partitions: Annotated[int, Field(ge=1, le=512)] | None = None
 
     @property
-    def parts(self) -> int:
-        """Number of partitions: as declared, else one for DuckDB and four for each core for Spark."""
-        return self.partitions or (1 if self.kind == "duckdb" else 4 * self.threads)
+    def least_parts(self) -> int:
+        """Partitions where all rows fit into memory: one for DuckDB, four for each core for Spark."""
+        return 1 if self.kind == "duckdb" else 4 * self.threads
 
 
 @dataclass(frozen=True, config=FROZEN)

@@ -1,4 +1,4 @@
-"""Findings between rows and tables: unknown accounts and parents, circles, winners, histories.
+"""Findings between rows and tables: unknown accounts and parents, circles, histories.
 
 It reads columns already cast, and casts none itself.
 """
@@ -23,18 +23,21 @@ def check(drafts: Mapping[str, Draft], config: PipelineConfig) -> None:
         known = pc.unique(accounts.columns["account_id"].filter(pa.array(accounts.clean)))
         for name, draft in drafts.items():
             if name != "accounts" and draft.usable:
-                strange = ~mask(pc.is_in(draft.columns["account_id"], value_set=known)) & draft.clean
-                draft.set_aside(codes.UNKNOWN_ACCOUNT, "account_id", strange)
-        _parents(accounts, known)
-        _wanted(accounts, config)
-        _history(accounts, config)
-    deals = drafts.get("deal_stages")
-    if deals is not None and deals.usable and deals.clean.any():
-        stages = deals.columns["stage"].filter(pa.array(deals.clean))
-        never = [o for o in ("won", "lost") if not mask(pc.equal(stages, o)).any()]
-        if never:
-            what = f"No row has the stage {' or '.join(repr(o) for o in never)}."
-            deals.note(codes.NO_OUTCOME, "stage", count=len(stages), what=what)
+                strangers(draft, known)
+        among_accounts(accounts, known, config)
+
+
+def strangers(draft: Draft, known: pa.Array) -> None:
+    """Set aside rows whose account is not among the clean ones."""
+    strange = ~mask(pc.is_in(draft.columns["account_id"], value_set=known)) & draft.clean
+    draft.set_aside(codes.UNKNOWN_ACCOUNT, "account_id", strange)
+
+
+def among_accounts(accounts: Draft, known: pa.Array, config: PipelineConfig) -> None:
+    """Add what is found among accounts; `known` are the ids of their clean rows, each once."""
+    _parents(accounts, known)
+    _wanted(accounts, config)
+    _history(accounts, config)
 
 
 def _parents(accounts: Draft, known: pa.Array) -> None:

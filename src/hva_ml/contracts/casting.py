@@ -24,23 +24,42 @@ MAX_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
+class Cells:
+    """How many cells of a column cannot be read, and how many have something in them."""
+
+    unread: int = 0
+    given: int = 0
+
+    def __add__(self, other: "Cells") -> "Cells":
+        """Return the sum of two parts."""
+        return Cells(self.unread + other.unread, self.given + other.given)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether none of several can be read: then it is the column that is of a wrong type."""
+        return self.unread == self.given > 1
+
+
+@dataclass(frozen=True)
 class Cast:
     """One column read; every mask has the shape (n_rows,).
 
     Attributes
     ----------
     values : pyarrow.Array or None
-        Values of the column's stored type, null where empty or bad; None if the type cannot hold them or no
-        cell could be read.
+        Values of the column's stored type, null where empty or bad; None if the type cannot hold them.
     bad : dict of str to numpy.ndarray
         Rows to set aside, by code.
     noted : dict of str to numpy.ndarray
         Rows that stay but are worth a finding, by code.
+    cells : Cells
+        How many could be read.
     """
 
     values: pa.Array | None
     bad: dict[str, Mask] = field(default_factory=dict)
     noted: dict[str, Mask] = field(default_factory=dict)
+    cells: Cells = field(default_factory=Cells)
 
 
 def cast(column: pa.ChunkedArray, target: Column, timezone: str) -> Cast:
@@ -84,19 +103,15 @@ def mask(values: pa.Array) -> Mask:
 
 
 def _judged(found: pa.Array | None, empty: Mask) -> Cast:
-    """Tell single unreadable cells from a column whose cells, more than one, are all unreadable."""
     if found is None:
         return Cast(None)
     bad = ~mask(found.is_valid()) & ~empty
-    if bad.sum() > 1 and bad.sum() == (~empty).sum():
-        return Cast(None)
-    return Cast(found, {codes.UNREADABLE_CELL: bad})
+    return Cast(found, {codes.UNREADABLE_CELL: bad}, {}, Cells(int(bad.sum()), int((~empty).sum())))
 
 
 def _time(values: pa.Array, timezone: str) -> Cast:
     read = clocks.instants(values, timezone)
-    given = len(values) - values.null_count
-    if read.values is None or (read.unreadable.sum() > 1 and read.unreadable.sum() == given):
+    if read.values is None:
         return Cast(None)
     return Cast(
         read.values,
@@ -106,6 +121,7 @@ def _time(values: pa.Array, timezone: str) -> Cast:
             codes.ABSURD_TIME: read.absurd,
         },
         {codes.NAIVE_TIME: read.naive, codes.AMBIGUOUS_TIME: read.ambiguous},
+        Cells(int(read.unreadable.sum()), len(values) - values.null_count),
     )
 
 

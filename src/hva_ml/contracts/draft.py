@@ -1,6 +1,6 @@
 """A table on its way through the contract: which rows are still clean, which are set aside and why."""
 
-import hashlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.coding import Hashes, hashes, mixed
+from hva_ml.contracts.casting import Cells
 from hva_ml.contracts.notes import Note
 from hva_ml.contracts.records import Violation
 from hva_ml.contracts.schema import TableContract
@@ -40,6 +41,8 @@ class Draft:
         Columns read, by stored name, of shape (n_rows,).
     given : dict of str to int
         By optional column, how many cells are not null.
+    cells : dict of str to Cells
+        By column, how many cells could be read.
     usable : bool
         False if the table as a whole is of no use.
     doubtful : bool
@@ -53,6 +56,7 @@ class Draft:
         self.delivered: int = raw.num_rows
         self.columns: dict[str, pa.Array] = {}
         self.given: dict[str, int] = {}
+        self.cells: dict[str, Cells] = {}
         self.notes: list[Note] = []
         self.usable = True
         self.doubtful = False
@@ -64,13 +68,18 @@ class Draft:
         return np.asarray(self._reason == 0)
 
     @property
+    def reasons(self) -> npt.NDArray[np.int16]:
+        """Number of the code by which each row is set aside, 0 for clean ones, shape (n_rows,)."""
+        return self._reason
+
+    @property
     def found(self) -> tuple[Violation, ...]:
         """The findings, in the order in which they were made."""
         return tuple(n.violation() for n in self.notes if n.said)
 
     def set_aside_by(self, code: str) -> int:
         """Return how many rows are set aside under `code`."""
-        return int((self._reason == _number(code)).sum())
+        return int((self._reason == number(code)).sum())
 
     def note(
         self, code: str, column: str = "", rows: Mask | None = None, count: int = 0, *, what: str = "",
@@ -86,12 +95,12 @@ class Draft:
     def set_aside(self, code: str, column: str, rows: Mask, *, what: str = "", fix: str = "") -> None:
         """Report a finding and put its rows into quarantine."""
         self.note(code, column, rows, what=what, fix=fix)
-        self._reason[rows & self.clean] = _number(code)
+        self._reason[rows & self.clean] = number(code)
 
     def give_up(self, code: str, column: str = "", *, what: str = "", fix: str = "") -> None:
         """Report that the whole table is unusable; all its rows go into quarantine."""
         self.note(code, column, count=self.delivered, what=what, fix=fix)
-        self._reason[self.clean] = _number(code)
+        self._reason[self.clean] = number(code)
         self.usable = False
 
     def keys(self, rows: Mask) -> pa.Array | None:
@@ -113,10 +122,7 @@ class Draft:
         """Return the clean rows sorted by key, and the others as they came, with ``violation_code``."""
         kept = self.clean_rows()
         kept = kept.take(pc.sort_indices(kept, sort_keys=[(k, "ascending") for k in self.contract.key]))
-        places = np.flatnonzero(~self.clean)
-        aside = self.raw.take(pa.array(places, pa.int64()))
-        reasons = pa.array([f"HVD{r:03d}" for r in self._reason[places]], pa.string())
-        return kept.combine_chunks(), aside.append_column("violation_code", reasons)
+        return kept.combine_chunks(), set_aside(self.raw, self._reason)
 
     def clean_rows(self) -> pa.Table:
         """Return the clean rows under the contract's schema, in the order in which they came."""
@@ -138,7 +144,15 @@ def _under(contract: TableContract, columns: dict[str, pa.Array], n: int) -> pa.
     return pa.table([columns.get(f.name, pa.nulls(n, f.type)) for f in schema], schema=schema)
 
 
-def _number(code: str) -> int:
+def set_aside(raw: pa.Table, reasons: npt.NDArray[np.integer[Any]]) -> pa.Table:
+    """Return the rows with the number of a code, as they came, with a last column ``violation_code``."""
+    places = np.flatnonzero(reasons)
+    codes = pa.array([f"HVD{r:03d}" for r in reasons[places]], pa.string())
+    return _takeable(raw).take(pa.array(places, pa.int64())).append_column("violation_code", codes)
+
+
+def number(code: str) -> int:
+    """Return the number by which `Draft.reasons` holds a code."""
     return int(code.removeprefix("HVD"))
 
 
@@ -204,12 +218,3 @@ def repeated(table: pa.Table, key: tuple[str, ...]) -> tuple[Mask, Mask]:
         left = same[~copy]
         conflicts[places[~copy]] = left.duplicated(subset=list(key), keep=False).to_numpy()
     return copies, conflicts
-
-
-def fingerprint(table: pa.Table) -> str:
-    """Return the sha256 of a table's Arrow stream, independent of chunking."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        for batch in table.combine_chunks().to_batches(max_chunksize=65_536):
-            writer.write_batch(batch)
-    return hashlib.sha256(sink.getvalue()).hexdigest()

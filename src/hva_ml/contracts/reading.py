@@ -46,7 +46,7 @@ class Reading:
     notes: tuple[Note, ...]
 
 
-def read(name: str, raw: pa.Table, config: PipelineConfig) -> Draft:
+def read(name: str, raw: pa.Table, config: PipelineConfig, wrong: frozenset[str] | None = None) -> Draft:
     """Read the rows of a contract table.
 
     Parameters
@@ -57,13 +57,15 @@ def read(name: str, raw: pa.Table, config: PipelineConfig) -> Draft:
         What its query returned, or a part of that.
     config : PipelineConfig
         The pipeline.
+    wrong : frozenset of str, optional
+        Columns of a wrong type, for a part of a table: all its parts together tell. By default these rows do.
     """
     settings = config.tables[name]  # type: ignore[index]
     contract = contract_for(name, dict(settings.columns))
     draft = Draft(contract, raw)
     sources = {c.name: _source(c, settings, raw) for c in contract.columns}
     for column in contract.columns:
-        _read(draft, column, sources[column.name], config)
+        _read(draft, column, sources[column.name], config, wrong)
     wanted = {s for s in sources.values() if s}
     absent = [c.name for c in contract.columns if sources[c.name] not in raw.column_names]
     for extra in dict.fromkeys(c for c in raw.column_names if c not in wanted):
@@ -96,7 +98,9 @@ def _source(column: Column, settings: Table, raw: pa.Table) -> str:
     return column.name
 
 
-def _read(draft: Draft, column: Column, source: str, config: PipelineConfig) -> None:
+def _read(
+    draft: Draft, column: Column, source: str, config: PipelineConfig, wrong: frozenset[str] | None
+) -> None:
     raw = draft.raw
     places = raw.schema.get_all_field_indices(source) if source else []
     if not places:
@@ -112,7 +116,7 @@ def _read(draft: Draft, column: Column, source: str, config: PipelineConfig) -> 
         return
     given = raw.column(places[0])
     read = cast(given, column, config.pipeline.timezone)
-    if read.values is None:
+    if read.values is None or (read.cells.wrong if wrong is None else column.name in wrong):
         draft.doubtful = True
         what = bounded(f"No value can be read as {column.kind}; the query returns {given.type}.", 200)
         if column.required:
@@ -124,6 +128,7 @@ def _read(draft: Draft, column: Column, source: str, config: PipelineConfig) -> 
     unreadable = read.bad.get(codes.UNREADABLE_CELL)
     if unreadable is not None and unreadable.any() and read.values.null_count == raw.num_rows:
         draft.doubtful = True
+    draft.cells[column.name] = read.cells
     draft.columns[column.stored] = read.values
     for code, rows in read.noted.items():
         draft.note(code, column.name, rows)

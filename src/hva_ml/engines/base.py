@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 import pyarrow as pa
 
 from hva_ml.engines.rows import Reads
+from hva_ml.engines.spool import Spooled
 from hva_ml.errors import SourceError
 
 Work = Callable[[Mapping[str, pa.Table]], pa.Table]
@@ -36,7 +37,7 @@ class ParquetFiles:
     groups: tuple[int, ...] = ()
 
 
-Relation: TypeAlias = pa.Table | ParquetFiles
+Relation: TypeAlias = pa.Table | ParquetFiles | Spooled
 
 
 class Engine(Protocol):
@@ -58,8 +59,8 @@ class Engine(Protocol):
         """Make the result of a query visible as the relation `name`; errors as of `query`."""
         ...
 
-    def query(self, sql: str, where: str) -> pa.Table:
-        """Run one query and return all its rows.
+    def rows(self, sql: str, where: str) -> Iterator[pa.Table]:
+        """Run one query and yield its rows in pieces, as they come: at least one, even if there are none.
 
         Parameters
         ----------
@@ -68,17 +69,21 @@ class Engine(Protocol):
         where : str
             Its file, for errors.
 
-        Returns
-        -------
+        Yields
+        ------
         pyarrow.Table
             Times with a zone in UTC microseconds, times without one in microseconds, text as ``string``.
 
         Raises
         ------
         SourceError
-            If it is no query, reaches for anything but relations, or fails.
+            If it is no query, reaches for anything but relations, or fails, maybe after some rows.
         """
         ...
+
+    def query(self, sql: str, where: str) -> pa.Table:
+        """Run one query and return all its rows in memory; see `rows`."""
+        return pa.concat_tables(self.rows(sql, where))
 
     def reads(self, sql: str) -> Reads:
         """Say what a query reads, and whether it looks at each row by itself."""

@@ -4,7 +4,7 @@ Files of DuckDB, which others read, are written here too.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pyarrow.dataset as ds
 from hva_ml.engines.base import KEY, PLACES, Engine, ParquetFiles, Relation, Work, failed, no_query, plain
 from hva_ml.engines.rows import Reads, reads
 from hva_ml.engines.scratch import Scratch
+from hva_ml.engines.spool import ArrowFile, Spooled
 from hva_ml.errors import SourceError
 
 ROWS_AT_ONCE = 131_072
@@ -58,6 +59,7 @@ class DuckDBEngine(Engine):
         self._connection.execute("SET lock_configuration = true")
         self._memory_gib = memory_gib
         self._names: list[str] = []
+        self._kept: list[ArrowFile] = []
 
     @property
     def dialect(self) -> str:
@@ -66,7 +68,12 @@ class DuckDBEngine(Engine):
 
     def register(self, name: str, source: Relation) -> None:
         """Make a table, or files on disk, visible to queries as the relation `name`."""
-        if isinstance(source, ParquetFiles):
+        if isinstance(source, Spooled):
+            source = source.source
+        if isinstance(source, ArrowFile):
+            self._connection.register(name, ds.dataset([str(source.path)], format="ipc"))
+            self._kept.append(source)
+        elif isinstance(source, ParquetFiles):
             self._connection.register(name, _on_disk(source))
         else:
             self._connection.register(name, plain(source))
@@ -81,11 +88,23 @@ class DuckDBEngine(Engine):
             raise self._failed(error, where) from error
         self._names.append(name)
 
-    def query(self, sql: str, where: str) -> pa.Table:
-        """Run one query and return all its rows; see ``Engine.query``."""
+    def rows(self, sql: str, where: str) -> Iterator[pa.Table]:
+        """Run one query and yield its rows in pieces; see ``Engine.rows``."""
+        yield from self._pieces(lambda: self._select(sql, where), where)
+
+    def ordered(self, relation: str, by: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the rows of a relation in the order of some columns, nulls last, texts by their bytes."""
+        columns = ", ".join(f'"{name}" ASC NULLS LAST' for name in by)
+        yield from self._pieces(lambda: self._connection.table(relation).order(columns), relation)
+
+    def _pieces(self, ask: Callable[[], duckdb.DuckDBPyRelation], where: str) -> Iterator[pa.Table]:
         try:
-            return plain(self._select(sql, where).to_arrow_table())
-        except duckdb.Error as error:
+            reader = ask().to_arrow_reader(ROWS_AT_ONCE)
+            yield plain(reader.schema.empty_table())
+            for batch in reader:
+                yield plain(pa.Table.from_batches([batch]))
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            # What goes wrong after the first rows comes through Arrow.
             raise self._failed(error, where) from error
 
     def reads(self, sql: str) -> Reads:
@@ -115,6 +134,7 @@ class DuckDBEngine(Engine):
     def close(self) -> None:
         """Close the database and remove all it has written."""
         self._connection.close()
+        self._kept.clear()
         self._scratch.close()
 
     def _select(self, sql: str, where: str) -> duckdb.DuckDBPyRelation:
@@ -148,10 +168,10 @@ class DuckDBEngine(Engine):
                 writer.close()
         return files
 
-    def _failed(self, error: duckdb.Error, where: str) -> SourceError:
+    def _failed(self, error: Exception, where: str) -> SourceError:
         text = str(error).split("\n\nLINE")[0].replace("\n", " ")
         fix = ""
-        if isinstance(error, duckdb.OutOfMemoryException):
+        if text.startswith("Out of Memory"):
             fix = f"Give it more than memory_gib = {self._memory_gib:g} in [engine], or free disk space."
         return failed(text, where, self._names, fix=fix)
 

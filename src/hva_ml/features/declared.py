@@ -62,7 +62,7 @@ def check(tables: ContractTables, config: PipelineConfig, calendar: Calendar) ->
     for place, windows in enumerate(config.features.windows):
         where = f"[[features.windows]] number {place + 1}, table = {windows.table!r}"
         _check_columns(windows, contract(config, windows.table), where)
-        _check_values(tables.tables.get(windows.table), windows, where, last)
+        _check_values(tables, windows, where, last)
 
 
 def _check_outlook(config: PipelineConfig) -> None:
@@ -110,11 +110,11 @@ def _check_accounts(config: PipelineConfig) -> None:
 
 
 def _check_history(tables: ContractTables, config: PipelineConfig, last: datetime) -> None:
-    accounts, static = tables.tables.get("accounts"), config.tables["accounts"].static
-    value = tables.tables.get(config.target.value_table)
-    if accounts is None or value is None or not accounts.num_rows or not _reaches(value, last):
+    static = config.tables["accounts"].static
+    if "accounts" not in tables.tables or not _reaches(tables, config.target.value_table, last):
         return
-    if pc.count_distinct(accounts["account_id"]).as_py() < accounts.num_rows:
+    ids = tables.columns("accounts", ["account_id"])["account_id"]
+    if not len(ids) or pc.count_distinct(ids).as_py() < len(ids):
         return
     used = [(f"firmographic.{a}", ATTRIBUTE_COLUMNS[a]) for a in config.features.firmographic]
     used += [(f"accounts.{c}", (c,)) for c in config.features.columns]
@@ -130,11 +130,12 @@ def _check_history(tables: ContractTables, config: PipelineConfig, last: datetim
             )
 
 
-def _reaches(table: pa.Table, last: datetime) -> bool:
-    if not table.num_rows:
+def _reaches(tables: ContractTables, name: str, last: datetime) -> bool:
+    if name not in tables.tables:
         return False
-    newest = pc.max(table["event_time"]).cast(pa.int64()).as_py()
-    return bool(newest >= pa.scalar(last, pa.timestamp("us", "UTC")).cast(pa.int64()).as_py())
+    limit = pa.scalar(last, pa.timestamp("us", "UTC"))
+    pieces = tables.pieces(name, ["event_time"])
+    return any(pc.any(pc.greater_equal(piece["event_time"], limit)).as_py() for piece in pieces)
 
 
 def _check_columns(windows: Windows, table: TableContract, where: str) -> None:
@@ -205,14 +206,15 @@ def _category(name: str, table: TableContract, where: str) -> None:
         )
 
 
-def _check_values(table: pa.Table | None, windows: Windows, where: str, last: datetime) -> None:
-    if table is None or not _reaches(table, last):
+def _check_values(tables: ContractTables, windows: Windows, where: str, last: datetime) -> None:
+    if not _reaches(tables, windows.table, last):
         return
     wanted = dict(windows.where)
     if windows.by:
         wanted[windows.by] = (*wanted.get(windows.by, ()), *windows.values)
     for column, values in wanted.items():
-        seen = {v for v in table[column].unique().to_pylist() if v is not None}
+        pieces = tables.pieces(windows.table, [column])
+        seen = {v for piece in pieces for v in piece[column].unique().to_pylist() if v is not None}
         for value in values:
             if value not in seen:
                 shown = ", ".join(sorted(seen)[:8])

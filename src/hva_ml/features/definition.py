@@ -1,6 +1,5 @@
 """What a feature is, readable by machines: explanations, docs and reports take their words from here."""
 
-import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -9,6 +8,7 @@ import pyarrow as pa
 from hva_ml.config import Family as Family
 from hva_ml.config import Level as Level
 from hva_ml.config import Unit as Unit
+from hva_ml.contracts.fingerprints import fingerprint
 from hva_ml.cutoffs import LONGEST_DAYS
 
 INDEX = ("account_id", "cutoff", "group_id")
@@ -109,11 +109,5 @@ class FeatureSet:
 
 
 def table_fingerprint(table: pa.Table) -> str:
-    """Return the sha256 of a table's Arrow stream, independent of chunking."""
-    digest = hashlib.sha256()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        for batch in table.combine_chunks().to_batches(max_chunksize=65_536):
-            writer.write_batch(batch)
-    digest.update(sink.getvalue())
-    return digest.hexdigest()
+    """Return the sha256 of a table's content, independent of chunking."""
+    return fingerprint([table])

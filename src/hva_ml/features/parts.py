@@ -19,9 +19,12 @@ from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import Calendar
 from hva_ml.features import build
 from hva_ml.features.across import Totals
-from hva_ml.features.definition import FeatureSet
+from hva_ml.features.definition import INDEX, FeatureSet
 
 PartTables = Mapping[str, pa.Table]
+
+LINKS = {"accounts": ("account_id", "parent_id"), "deal_stages": ("account_id", "deal_id")}
+"""Columns by which contract tables link accounts."""
 
 
 def families(tables: PartTables) -> pa.Table:
@@ -33,7 +36,8 @@ def families(tables: PartTables) -> pa.Table:
     Parameters
     ----------
     tables : mapping of str to pyarrow.Table
-        Contract tables ``accounts`` and, where there are deals, ``deal_stages``, with rows in any order.
+        Contract tables ``accounts`` and, where there are deals, ``deal_stages``, with rows in any order;
+        their columns in `LINKS` are enough.
 
     Returns
     -------
@@ -118,5 +122,11 @@ def joined(parts: Iterable[pa.Table], empty: FeatureSet) -> FeatureSet:
         The features of no account, which has their columns and definitions.
     """
     table = pa.concat_tables([empty.table, *parts])
-    order = pc.sort_indices(table, [("cutoff", "ascending"), ("account_id", "ascending")])
-    return FeatureSet(table.take(order).combine_chunks(), empty.definitions)
+    order = pc.sort_indices(table.select(list(INDEX)), [(c, "ascending") for c in ("cutoff", "account_id")])
+    columns, names = table.columns, table.column_names
+    del table
+    # One column after the other: both orders of all of them at once would take twice the memory.
+    ordered = []
+    while columns:
+        ordered.append(columns.pop(0).take(order).combine_chunks())
+    return FeatureSet(pa.table(ordered, names=names), empty.definitions)

@@ -101,15 +101,10 @@ def check(
         probes = probe(ws, config, prepared, progress, extra=(*prepared.own, *extra), cutoffs=cutoffs)
         found += [v for p in probes for v in p.violations]
     order = {"error": 0, "warning": 1, "info": 2}
-    clean, aside = prepared.tables.tables, prepared.tables.quarantine
-    rows = {
-        name: (clean[name].num_rows if name in clean else 0, aside[name].num_rows if name in aside else 0)
-        for name in sorted({*clean, *aside})
-    }
     return CheckReport(
         config.name,
         tuple(sorted(found, key=lambda v: (order[v.severity], v.code, v.where))),
-        rows,
+        prepared.tables.counts(),
         tuple(prepared.quirks),
         probes,
     )

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -222,9 +223,12 @@ def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
     pq.write_table(j.metrics, part / "results.parquet")
     pq.write_table(j.features.table, part / FEATURES)
     pq.write_table(_outcomes(j), part / OUTCOMES)
-    for name, table in sorted(j.prepared.tables.quarantine.items()):
-        if table.num_rows:
-            pq.write_table(table, part / f"quarantine_{name}.parquet")
+    for name in sorted(j.prepared.tables.quarantine):
+        pieces = j.prepared.tables.aside(name)
+        first = next(pieces)
+        with pq.ParquetWriter(part / f"quarantine_{name}.parquet", first.schema) as writer:
+            for piece in chain([first], pieces):
+                writer.write_table(piece)
     trials = {k: _plain(getattr(j.searched, k).trials.to_pylist()) for k in ("conversion", "value")}
     for name, record in (
         ("results.json", _plain(j.metrics.to_pylist())),

@@ -1,11 +1,10 @@
 """From the pipeline's sources to tables that keep the contract. Nothing is computed from them here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.config import PipelineConfig
@@ -13,10 +12,11 @@ from hva_ml.connectors import sources
 from hva_ml.contracts.checks import enforce
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant, series
-from hva_ml.engines.base import Relation
+from hva_ml.engines.base import Engine, Relation
+from hva_ml.engines.spool import Spooled, Store
 from hva_ml.errors import ContractError, SourceError
 from hva_ml.features.own import OwnGroup
-from hva_ml.jobs.engine import opened
+from hva_ml.jobs.engine import opened, store
 from hva_ml.jobs.own_groups import own_groups
 from hva_ml.ledger.reuse import Reuse
 from hva_ml.workspace import Workspace
@@ -64,20 +64,39 @@ def contract_tables(
 ) -> tuple[ContractTables, list[dict[str, object]]]:
     """Map raw sources to contract tables by the pipeline's queries, and check them."""
     folder = ws.queries(config.name)
+    kept = store(ws, config)
+    end = data_end(config)
     with opened(ws, config) as engine:
         for name in sorted(raw):
             engine.register(name, raw[name])
         for name, sql in config.views.items():
             engine.define(name, *query_text(folder, sql, engine.dialect))
-        mapped: dict[str, pa.Table] = {
-            name: engine.query(*query_text(folder, table.sql, engine.dialect))
-            for name, table in sorted(config.tables.items())
-        }
+        mapped = _Mapped(config, folder, engine, kept)
+        tables = enforce(mapped, config, max(end, until) if end and until else end, kept)
         quirks: list[dict[str, object]] = []
         if any(folder.glob("quirks*.sql")):
             quirks = engine.query(*query_text(folder, "quirks.sql", engine.dialect)).to_pylist()
-    end = data_end(config)
-    return enforce(mapped, config, max(end, until) if end and until else end), quirks
+    return tables, quirks
+
+
+@dataclass(frozen=True)
+class _Mapped(Mapping[str, Spooled]):
+    """What the query of each contract table returns, run when it is asked for."""
+
+    config: PipelineConfig
+    folder: Path
+    engine: Engine
+    store: Store
+
+    def __getitem__(self, name: str) -> Spooled:
+        table = self.config.tables[name]  # type: ignore[index]
+        return self.store.keep(self.engine.rows(*query_text(self.folder, table.sql, self.engine.dialect)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.config.tables)
+
+    def __len__(self) -> int:
+        return len(self.config.tables)
 
 
 def data_end(config: PipelineConfig) -> datetime | None:
@@ -102,7 +121,11 @@ def calendar(config: PipelineConfig, tables: ContractTables) -> Calendar:
 
 def last_instant(config: PipelineConfig, tables: ContractTables) -> datetime:
     """Return where the data end: as declared, else the last row of the target table."""
-    end: datetime = data_end(config) or pc.max(tables.tables[config.target.table]["event_time"]).as_py()
+    declared = data_end(config)
+    if declared:
+        return declared
+    newest = (pc.max(t["event_time"]) for t in tables.pieces(config.target.table, ["event_time"]))
+    end: datetime = max(moment.as_py() for moment in newest if moment.is_valid)
     return end
 
 

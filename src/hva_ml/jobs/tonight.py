@@ -220,4 +220,4 @@ class _Night:
 def _empty(relation: Relation) -> pa.Table:
     if isinstance(relation, ParquetFiles):
         return pq.read_schema(relation.paths[0]).remove_metadata().empty_table()
-    return relation.slice(0, 0)
+    return relation.schema.empty_table()

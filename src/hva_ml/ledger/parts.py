@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hva_ml.contracts.draft import fingerprint
+from hva_ml.contracts.fingerprints import fingerprint
 from hva_ml.engines.base import ParquetFiles, Relation
+from hva_ml.engines.spool import Spooled
 from hva_ml.errors import SourceError
 
 ROWS = 500_000
@@ -45,6 +45,8 @@ def parts(source: str, relation: Relation, rows: int = ROWS) -> tuple[Part, ...]
     SourceError
         If a file is damaged or changes while it is read.
     """
+    if isinstance(relation, Spooled):
+        relation = relation.table()
     found = _of_files(relation, rows) if isinstance(relation, ParquetFiles) else _of_table(relation, rows)
     times: dict[str, int] = {}
     named = []
@@ -57,8 +59,7 @@ def parts(source: str, relation: Relation, rows: int = ROWS) -> tuple[Part, ...]
 def _of_table(table: pa.Table, rows: int) -> Iterator[Part]:
     for first in range(0, table.num_rows, rows):
         piece = table.slice(first, rows)
-        # A slice still lies in the memory of the whole table: its bytes are its own only once it is copied.
-        yield Part(fingerprint(piece.take(pa.array(np.arange(piece.num_rows)))), piece)
+        yield Part(fingerprint([piece]), piece)
 
 
 def _of_files(files: ParquetFiles, rows: int) -> Iterator[Part]:

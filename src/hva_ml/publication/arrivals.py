@@ -1,6 +1,7 @@
 """Whether every source still arrives: silence would pass for customers who went quiet."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from hva_ml.publication.rows import AuditRow
 CODE = "HVS001"
 MASTER = ("accounts", "contacts")
 KIND = "event_type"
+COLUMNS = ("event_time", "known_at", KIND)
 LOOK_BACK_DAYS = 730
 LEAST_ARRIVALS = 20
 LEAST_SILENCE_DAYS = 2.0
@@ -71,39 +73,53 @@ def arrivals(visible: ContractTables, moment: datetime, limits: Audit) -> tuple[
     """
     rows: list[AuditRow] = []
     for name in sorted(set(visible.tables) - set(MASTER)):
-        for stream in streams(name, visible.tables[name], moment):
+        for stream in streams(name, visible.pieces(name, COLUMNS), moment):
             row = _judged(stream, limits)
             if stream.name == name or row.outcome == "found":
                 rows.append(row)
     return tuple(rows)
 
 
-def streams(name: str, table: pa.Table, moment: datetime) -> Iterator[Stream]:
-    """Yield the table as one stream, then each kind of its events."""
-    now = microseconds(moment)
-    happened, known = (np.asarray(table[c].cast(pa.int64())) for c in ("event_time", "known_at"))
-    # To the hour, counted back from the day of scoring.
-    hour = (now - np.maximum(happened, known)) // _HOUR
-    recent = hour < LOOK_BACK_DAYS * 24
-    yield _stream(name, now, happened, hour[recent])
-    if KIND not in table.column_names:
-        return
-    kinds = table[KIND].combine_chunks()
-    if not pa.types.is_dictionary(kinds.type):
-        kinds = pc.dictionary_encode(kinds)
-    code = np.asarray(pc.fill_null(kinds.indices, -1))
-    for k, kind in sorted(enumerate(kinds.dictionary.to_pylist()), key=lambda pair: str(pair[1])):
-        mine = code == k
-        if mine.any():
-            yield _stream(f"{name}.{kind}", now, happened[mine], hour[mine & recent])
+def streams(name: str, pieces: Iterable[pa.Table], moment: datetime) -> Iterator[Stream]:
+    """Yield the table as one stream, then each kind of its events; its rows may come in pieces."""
+    whole, kinds = _Arrived(), defaultdict[str, _Arrived](_Arrived)
+    for piece in pieces:
+        now = microseconds(moment)
+        happened, known = (np.asarray(piece[c].cast(pa.int64())) for c in ("event_time", "known_at"))
+        # To the hour, counted back from the day of scoring.
+        age, hour = now - happened, (now - np.maximum(happened, known)) // _HOUR
+        whole.add(age, hour)
+        if KIND in piece.column_names:
+            coded = piece[KIND].cast(pa.string()).combine_chunks().dictionary_encode()
+            code = np.asarray(pc.fill_null(coded.indices, -1))
+            for k, kind in enumerate(coded.dictionary.to_pylist()):
+                kinds[kind].add(age[code == k], hour[code == k])
+    yield whole.stream(name)
+    for kind, arrived in sorted(kinds.items()):
+        yield arrived.stream(f"{name}.{kind}")
 
 
-def _stream(name: str, now: int, happened: npt.NDArray[np.int64], hours: npt.NDArray[np.int64]) -> Stream:
-    newest = (now - int(happened.max())) / (24 * _HOUR) if len(happened) else None
-    came = np.flatnonzero(np.bincount(hours)) if len(hours) else np.array([], dtype=np.int64)
-    if len(came) < 2:
-        return Stream(name, newest, float(came[0]) / 24 if len(came) else float("inf"), 0.0, len(came))
-    return Stream(name, newest, float(came[0]) / 24, float(np.diff(came).max()) / 24, len(came))
+class _Arrived:
+    """When the rows of a stream happened and arrived, as far as they have been looked at."""
+
+    def __init__(self) -> None:
+        self._youngest: int | None = None
+        self._hours = np.zeros(LOOK_BACK_DAYS * 24, dtype=np.bool_)
+
+    def add(self, age: npt.NDArray[np.int64], hour: npt.NDArray[np.int64]) -> None:
+        """Look at more rows: microseconds since they happened, hours since they arrived."""
+        if len(age):
+            youngest = int(age.min())
+            self._youngest = youngest if self._youngest is None else min(self._youngest, youngest)
+            self._hours[hour[hour < len(self._hours)]] = True
+
+    def stream(self, name: str) -> Stream:
+        """Return them as a stream."""
+        newest = None if self._youngest is None else self._youngest / (24 * _HOUR)
+        came = np.flatnonzero(self._hours)
+        if len(came) < 2:
+            return Stream(name, newest, float(came[0]) / 24 if len(came) else float("inf"), 0.0, len(came))
+        return Stream(name, newest, float(came[0]) / 24, float(np.diff(came).max()) / 24, len(came))
 
 
 def _judged(stream: Stream, limits: Audit) -> AuditRow:

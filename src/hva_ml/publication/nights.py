@@ -119,8 +119,11 @@ def of_scored(scored: "Scored", visible: ContractTables, settings: str) -> Night
     table, n = scored.features.table, scored.features.table.num_rows
     ids = table["account_id"].combine_chunks()
     numbers = (scored.probability, scored.value, scored.probability * scored.value)
-    tables = [visible.tables[t]["account_id"] for t in HISTORY if t in visible.tables]
-    known = pa.concat_arrays([pc.unique(t).cast(pa.string()) for t in tables]) if tables else None
+    tables = [t for t in HISTORY if t in visible.tables]
+    owners = (p["account_id"] for t in tables for p in visible.pieces(t, ["account_id"]))
+    known = (
+        pa.concat_arrays([pc.unique(ids).cast(pa.string()) for ids in owners]).unique() if tables else None
+    )
     return Night(
         scored.as_of, scored.model_version, scored.bundle.release, settings, ids,
         pa.array(scored.place.tier.tolist(), pa.string()), dict(zip(NUMBERS, numbers, strict=True)),

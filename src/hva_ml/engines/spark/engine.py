@@ -14,8 +14,20 @@ from hva_ml.engines.base import PLACES, Engine, ParquetFiles, Relation, Work, fa
 from hva_ml.engines.rows import Reads
 from hva_ml.engines.scratch import Scratch
 from hva_ml.engines.spark import guard
+from hva_ml.engines.spark.frames import mapped
 from hva_ml.engines.spark.session import ROWS_AT_ONCE, quiet, session
-from hva_ml.engines.spark.task import ERROR, KEY, PAYLOAD, RELATION, SCHEMA, Task, column, unpacked
+from hva_ml.engines.spark.task import (
+    ERROR,
+    KEY,
+    PAYLOAD,
+    RELATION,
+    SCHEMA,
+    Task,
+    column,
+    pieces_packed,
+    unpacked,
+)
+from hva_ml.engines.spool import Spooled
 from hva_ml.errors import HvaError, SourceError
 
 _PYTHON = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
@@ -70,8 +82,19 @@ class SparkEngine(Engine):
         """Make the result of a query visible as the relation `name`; see ``Engine.define``."""
         self._view(name, self._asked(sql, where, lambda frame: frame))
 
+    def rows(self, sql: str, where: str) -> Iterator[pa.Table]:
+        """Run one query and yield its rows in pieces, in their order; see ``Engine.rows``."""
+        frame, empty = self._asked(sql, where, lambda frame: (frame, _empty(frame)))
+        yield empty
+        with quiet():
+            pieces = mapped(frame, pieces_packed, SCHEMA)
+        try:
+            yield from (plain(piece).cast(empty.schema) for piece in _handed_over(pieces))
+        except _errors() as error:
+            raise failed(_short(error), where, self._names) from error
+
     def query(self, sql: str, where: str) -> pa.Table:
-        """Run one query and return all its rows; see ``Engine.query``."""
+        """Run one query and return all its rows: few of them, for which no Python need start."""
         return plain(self._asked(sql, where, lambda frame: frame.toArrow()))
 
     def reads(self, sql: str) -> Reads:
@@ -85,33 +108,24 @@ class SparkEngine(Engine):
         """Do `work` on every partition of whole groups, one on each core; see ``Engine.partitions``.
 
         Rows are shuffled by group once, all relations together, each row under the number of its relation.
-        Results stay on the disks of the executors until they are handed over, one after the other.
         """
-        from pyspark import StorageLevel
-
         with quiet():
             frames = {name: self._spark.table(name) for name in relations}
-            schemas = {name: plain(frame.limit(0).toArrow()).schema for name, frame in frames.items()}
+            empty = {name: _empty(frame) for name, frame in frames.items()}
+            task = Task(work, tuple((name, table.schema) for name, table in empty.items()))
             tagged = self._tagged(list(frames.values()), places)
-            results = (
-                tagged.repartition(count, KEY)
-                .mapInArrow(Task(work, tuple(schemas.items())), SCHEMA)
-                .persist(StorageLevel.DISK_ONLY)
-            )
+            results = tagged.repartition(count, KEY).mapInArrow(task, SCHEMA)
         try:
-            # All partitions at once; one after the other they only come back.
-            if not results.count():
-                yield work({name: schema.empty_table() for name, schema in schemas.items()})
-            for row in results.toLocalIterator(prefetchPartitions=True):
-                yield unpacked(row[PAYLOAD], row[ERROR])
+            made = _handed_over(results)
+            first = next(made, None)
+            yield work(empty) if first is None else first
+            yield from made
         except _errors() as error:
             raise HvaError(
                 f"Spark could not finish a partition: {_short(error)}.",
                 where="[engine]",
                 fix="If memory ran out, raise partitions or memory_gib.",
             ) from error
-        finally:
-            results.unpersist()
 
     def close(self) -> None:
         """Drop the relations and remove all that was written; Spark itself stays for the next engine."""
@@ -124,8 +138,11 @@ class SparkEngine(Engine):
         if isinstance(source, ParquetFiles):
             paths = [self._readable(path) for path in source.paths]
         else:
+            spooled = source if isinstance(source, Spooled) else Spooled.of(source)
             paths = [self._new_file()]
-            pq.write_table(plain(source), paths[0], row_group_size=ROWS_AT_ONCE)
+            with pq.ParquetWriter(paths[0], plain(spooled.schema.empty_table()).schema) as writer:
+                for piece in spooled.pieces():
+                    writer.write_table(plain(piece), row_group_size=ROWS_AT_ONCE)
         reader = self._spark.read.option("parquet.page.verify-checksum.enabled", "true")
         return reader.parquet(*map(str, paths))
 
@@ -169,6 +186,25 @@ class SparkEngine(Engine):
                 return ask(guard.select(self._spark, sql, where))
             except _errors() as error:
                 raise failed(_short(error), where, self._names) from error
+
+
+def _empty(frame: "DataFrame") -> pa.Table:
+    """Return no rows, with the columns of a frame."""
+    return plain(frame.limit(0).toArrow())
+
+
+def _handed_over(results: "DataFrame") -> Iterator[pa.Table]:
+    """Yield the tables of packed results: all are made at once, and wait on the disks of the executors."""
+    from pyspark import StorageLevel
+
+    with quiet():
+        results.persist(StorageLevel.DISK_ONLY)
+    try:
+        results.count()
+        for row in results.toLocalIterator(prefetchPartitions=True):
+            yield unpacked(row[PAYLOAD], row[ERROR])
+    finally:
+        results.unpersist()
 
 
 def _errors() -> tuple[type[Exception], ...]:

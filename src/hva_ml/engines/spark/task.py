@@ -1,7 +1,7 @@
 """What runs beside the data: from tagged rows of one partition to the results of the work, as bytes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,6 +57,12 @@ class Task:
             return
         for first in range(0, max(made.num_rows, 1), ROWS_A_PAYLOAD):
             yield _answer(packed(made.slice(first, ROWS_A_PAYLOAD)), None)
+
+
+def pieces_packed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a frame as bytes, batch by batch."""
+    for batch in batches:
+        yield _answer(packed(pa.Table.from_batches([batch])), None)
 
 
 def _answer(payload: bytes, error: str | None) -> pa.RecordBatch:
