@@ -44,6 +44,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "audit": ("[audit]", config.Audit),
     "sinks": ("[sinks.NAME]", config.Sink),
     "alerts": ("[alerts]", config.Alerts),
+    "monitoring": ("[monitoring]", config.Monitoring),
     "simulation": ("[simulation]", config.Simulation),
 }
 KINDS = {
@@ -133,6 +134,7 @@ def checks() -> str:
         ("Nothing knows the future", "HVL"),
         ("A model is worth its promotion", "HVA"),
         ("A night holds against the night before", "HVS"),
+        ("The nights hold over time", "HVM"),
     ):
         parts.append(f"## {heading}")
         for name in sorted(n for n in told if n.startswith(prefix)):

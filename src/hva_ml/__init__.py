@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hva_ml.jobs.deliver import deliver
     from hva_ml.jobs.demo import demo
     from hva_ml.jobs.explain import explain
+    from hva_ml.jobs.monitor import monitor
     from hva_ml.jobs.nights.nightly import backfill, nightly
     from hva_ml.jobs.overview import overview
     from hva_ml.jobs.promote import promote
@@ -53,6 +54,7 @@ _HOME = {
     "check": "jobs.check",
     "deliver": "jobs.deliver",
     "train": "jobs.train",
+    "monitor": "jobs.monitor",
     "compare": "jobs.contest",
     "nightly": "jobs.nights.nightly",
     "overview": "jobs.overview",
@@ -86,6 +88,7 @@ __all__ = [
     "demo",
     "explain",
     "init",
+    "monitor",
     "nightly",
     "overview",
     "promote",

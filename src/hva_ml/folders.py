@@ -121,11 +121,11 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Replace a small file by one atomic step, so that a reader sees the old or the new text."""
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Replace a small file by one atomic step, so that a reader sees the old or the new content."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PART}")
     try:
-        part.write_bytes(text.encode())
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
         sync(part)
         part.replace(path)
     finally:

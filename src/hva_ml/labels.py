@@ -63,10 +63,9 @@ def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calen
     account = index["account_id"].combine_chunks().dictionary_encode()
     place = _places(index, calendar) + _int64(account.indices) * len(calendar.days)
     names = account.dictionary
-    deciding = (t.filter(pa.array(conversions(t, config.target))) for t in tables.pieces(config.target.table))
-    converted = _sums(deciding, names, calendar, None)
+    converted = _sums(deciding(tables, config), names, calendar, None)
     column = f"{config.target.value_column}_cents"
-    cents = _sums(_paying(tables, config), names, calendar, column)
+    cents = _sums(paying(tables, config), names, calendar, column)
     found = {
         "account_id": index["account_id"],
         "cutoff": index["cutoff"],
@@ -74,7 +73,7 @@ def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calen
         "value_cents": pa.array(cents[place]),
     }
     if config.features.outlook:
-        moved = market(_paying(tables, config), column, calendar)
+        moved = market(paying(tables, config), column, calendar)
         found["market"] = pa.array(moved[place % len(calendar.days)], from_pandas=True)
     return pa.table(found)
 
@@ -127,11 +126,51 @@ def _paid_before(value: Iterable[pa.Table], column: str, edges: Ints) -> tuple[i
     return min(begins, default=0), np.cumsum(between)[:-1]
 
 
-def _paying(tables: ContractTables, config: PipelineConfig) -> Iterator[pa.Table]:
-    """Yield the rows whose amounts count as value."""
+def deciding(tables: ContractTables, config: PipelineConfig) -> Iterator[pa.Table]:
+    """Yield the rows that are conversions, piece by piece."""
+    for piece in tables.pieces(config.target.table):
+        yield piece.filter(pa.array(conversions(piece, config.target)))
+
+
+def paying(tables: ContractTables, config: PipelineConfig) -> Iterator[pa.Table]:
+    """Yield the rows whose amounts count as value, piece by piece."""
     won = config.target.value_table == "deal_stages"
     for piece in tables.pieces(config.target.value_table):
         yield piece.filter(pc.equal(piece["stage"], "won")) if won else piece
+
+
+def known_after(tables: ContractTables, index: pa.Table, config: PipelineConfig, calendar: Calendar) -> Ints:
+    """Return after how many days one knew that an account had converted within the horizon.
+
+    Unlike a label it looks at both clocks: a conversion counts from the day on which it had happened and was
+    known. It may be asked before the horizon is over; what is not known yet has not converted yet.
+
+    Parameters
+    ----------
+    tables, index, config, calendar
+        As for `build`; the tables hold what is known at the time of asking.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_rows,)
+        Whole days since the cutoff, −1 where no conversion is known.
+    """
+    _needed(tables, config.target.table)
+    account = index["account_id"].combine_chunks().dictionary_encode()
+    width, never = len(calendar.days), np.iinfo(np.int64).max
+    first = np.full(len(account.dictionary) * width, never)
+    for piece in deciding(tables, config):
+        number = pc.index_in(piece["account_id"], value_set=account.dictionary)
+        piece, who = piece.filter(pc.is_valid(number)), _int64(number.drop_null())
+        time, known = (_int64(piece[c].cast(pa.int64())) for c in ("event_time", "known_at"))
+        came = np.maximum(time, known)
+        for k, day in enumerate(calendar.days):
+            start, end = (microseconds(moment) for moment in calendar.label_window(day))
+            inside = (time >= start) & (time < end)
+            elapsed = (came[inside] - calendar.micros[k]) // MICROSECONDS_PER_DAY
+            np.minimum.at(first, who[inside] * width + k, elapsed)
+    found = first[_places(index, calendar) + _int64(account.indices) * width]
+    return np.where(found == never, -1, found)
 
 
 def _refuse_immature(config: PipelineConfig, calendar: Calendar) -> None:

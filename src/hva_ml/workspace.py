@@ -108,6 +108,10 @@ class Workspace:
         """Folder of the published scores."""
         return self.root / "data" / "scores" / pipeline
 
+    def history(self, pipeline: str) -> Path:
+        """Folder of what is kept of every night for monitoring; it outlives the runs beside it."""
+        return self.scores(pipeline) / "history"
+
     def models(self, pipeline: str) -> Path:
         """Folder of the released models."""
         return self.root / "models" / pipeline

@@ -17,7 +17,7 @@ PIPELINE = "dach_sample"
 COMMANDS = (
     ("init",), ("demo",), ("datasets", "list"), ("datasets", "fetch"), ("check",), ("train",), ("compare",),
     ("promote",), ("score",), ("explain",), ("changes",), ("advise",), ("overview",), ("backtest",),
-    ("rollback",), ("recalibrate",), ("prune",), ("deliver",), ("nightly",),
+    ("rollback",), ("recalibrate",), ("prune",), ("deliver",), ("nightly",), ("monitor",),
 )  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def test_the_help_tells_the_exit_codes() -> None:
     result = call("--help")
     assert result.exit_code == 0
     assert "3 refused" in result.output
+    assert "alarm" in result.output
     for words in COMMANDS:
         assert words[0] in result.output
 

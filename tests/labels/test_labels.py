@@ -202,3 +202,40 @@ def test_labels_know_the_market_where_an_outlook_is_asked_for():
         )
     )
     assert by_day == {k: None if np.isnan(v) else v for k, v in want.items()}
+
+
+@settings(max_examples=60)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(ACCOUNTS), st.integers(0, 120), st.integers(0, 30), st.sampled_from([-5, 0, 5])
+        ),
+        max_size=25,
+    ),
+    asked=st.integers(0, 150),
+)
+def test_a_conversion_is_known_when_it_had_happened_and_was_told(rows, asked):
+    begin = microseconds(CALENDAR.cutoffs[0]) - 20 * DAY
+    invoices = [
+        {
+            "account_id": a,
+            "event_time": begin + d * DAY,
+            "known_at": begin + (d + late) * DAY,
+            "amount_cents": c,
+        }
+        for a, d, late, c in rows
+        if d + late < asked
+    ]
+    after = labels.known_after(tables(invoices=invoices), index(), config(), CALENDAR)
+    for row, found_ in zip(index().to_pylist(), after.tolist(), strict=True):
+        cutoff = microseconds(row["cutoff"])
+        day = next(d for d, m in zip(CALENDAR.days, CALENDAR.cutoffs, strict=True) if m == row["cutoff"])
+        start, end = (microseconds(m) for m in CALENDAR.label_window(day))
+        known = [
+            (max(r["event_time"], r["known_at"]) - cutoff) // DAY
+            for r in invoices
+            if r["account_id"] == row["account_id"]
+            and start <= r["event_time"] < end
+            and r["amount_cents"] > 0
+        ]
+        assert found_ == min(known, default=-1)

@@ -13,10 +13,13 @@ from hva_ml.jobs.retrained import Why
 from hva_ml.reports.information import TABLES
 from hva_ml.reports.information_words import INFORMATION
 from hva_ml.reports.language import WORDS, Tongue
+from hva_ml.reports.monitoring_words import MONITORING
 from hva_ml.reports.night_words import CHANGES
 from hva_ml.reports.overview_charts import LEVELS
 from hva_ml.reports.overview_words import OVERVIEW
 from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
+
+MONITORED = ("HVM0", "why_", "reason_", "metric_", "sum_", "score_", "part_", "limit_", "outcome_", "advice_")
 
 
 @pytest.mark.parametrize("key", WORDS)
@@ -27,7 +30,7 @@ def test_both_languages_say_the_same_parts(key: str) -> None:
 
 
 def test_no_key_stands_in_two_groups() -> None:
-    assert len(WORDS) == sum(map(len, (CHARTS, ACCOUNT, SCORES, CHANGES, INFORMATION, OVERVIEW)))
+    assert len(WORDS) == sum(map(len, (CHARTS, ACCOUNT, SCORES, CHANGES, INFORMATION, OVERVIEW, MONITORING)))
 
 
 def test_templates_and_words_fit() -> None:
@@ -44,7 +47,13 @@ def test_templates_and_words_fit() -> None:
     # Which colour a dot has, and why two models cannot be compared, is known when the page is made.
     levels = {f"level_{k}" for k in LEVELS}
     reasons = set(get_args(Why)) - {""}
-    assert used | {"thousands", "millions"} | kinds | TABLES | levels | reasons == set(WORDS)
+    # What a finding of monitoring says follows from its code, outcome and reason.
+    page = files("hva_ml.jobs").joinpath("monitoring_page.py").read_text("utf-8")
+    page += room.joinpath("monitoring.py").read_text("utf-8")
+    page += room.joinpath("templates", "monitoring.html").read_text("utf-8")
+    findings = {k for k in MONITORING if k.startswith(MONITORED) or f'"{k}"' in page}
+    used.discard("outcome_")
+    assert used | {"thousands", "millions"} | kinds | TABLES | levels | reasons | findings == set(WORDS)
 
 
 def test_unknown_models_and_families_keep_their_names() -> None:

@@ -16,7 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Which accounts will be worth it, how likely they convert, how much they are then worth, and why.",
-    epilog="Exit codes: 0 done · 1 failed · 2 usage · 3 refused by a gate or check · 4 another run works.",
+    epilog="Exit codes: 0 done · 1 failed · 2 usage · 3 refused by a gate or check · 4 another run works · "
+    "5 monitoring raises an alarm.",
 )
 
 Root = Annotated[

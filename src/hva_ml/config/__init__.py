@@ -15,6 +15,7 @@ from hva_ml.config.data import (
 )
 from hva_ml.config.features import Features, Label, OwnColumn, OwnFeatures, Windows
 from hva_ml.config.models import Checks, Gates, Models, Search, Split
+from hva_ml.config.monitoring import Monitoring
 from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Level, Measure, TableName, Unit
 from hva_ml.config.pipeline import PipelineConfig
 from hva_ml.config.reading import load, parse
@@ -40,6 +41,7 @@ __all__ = [
     "Level",
     "Measure",
     "Models",
+    "Monitoring",
     "OwnColumn",
     "OwnFeatures",
     "Pipeline",

@@ -23,6 +23,7 @@ from hva_ml.config.data import (
 )
 from hva_ml.config.features import Features
 from hva_ml.config.models import Checks, Gates, Models, Search, Split
+from hva_ml.config.monitoring import Monitoring
 from hva_ml.config.names import FROZEN, EngineKind, Name, TableName
 from hva_ml.config.scoring import Explanation, Scoring
 from hva_ml.config.sinks import Sink
@@ -57,6 +58,7 @@ class PipelineConfig:
     audit: Audit = Field(default_factory=Audit)
     sinks: dict[Name, Sink] = Field(default_factory=dict)
     alerts: Alerts = Field(default_factory=Alerts)
+    monitoring: Monitoring = Field(default_factory=Monitoring)
 
     @property
     def name(self) -> str:
@@ -73,6 +75,11 @@ class PipelineConfig:
     def tables_read(self) -> frozenset[str]:
         """Contract tables that population, target and features read, those of own groups left out."""
         return self.tables_across | {windows.table for windows in self.features.windows}
+
+    @property
+    def tables_of_outcomes(self) -> frozenset[str]:
+        """Contract tables that say what became of accounts."""
+        return frozenset({"accounts", self.target.table, self.target.value_table})
 
     def on(self, engine: str | None) -> "PipelineConfig":
         """Return the same pipeline on another engine, or itself for None.
@@ -95,7 +102,7 @@ class PipelineConfig:
 
     def fingerprint(self) -> str:
         """Return the sha256 of what can change a number: not comments, order, engine, checks, audits."""
-        beside = {"engine", "audit", "checks", "sinks", "alerts"}
+        beside = {"engine", "audit", "checks", "sinks", "alerts", "monitoring"}
         meaning = TypeAdapter(PipelineConfig).dump_python(self, mode="json", exclude=beside)
         text = json.dumps(meaning, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

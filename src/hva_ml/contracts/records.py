@@ -1,6 +1,6 @@
 """The hand-over after the contract: clean tables, and everything that was set aside, counted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -95,6 +95,12 @@ class ContractTables:
         if isinstance(self.tables, Stored):
             return ContractTables(self.tables.upto(cutoff), self.violations, {}, {})
         return ContractTables({n: before(t, cutoff) for n, t in self.tables.items()}, self.violations, {}, {})
+
+    def only(self, names: Collection[str]) -> "ContractTables":
+        """Return some of the tables, with what was found in all of them; nothing is read."""
+        if isinstance(self.tables, Stored):
+            return ContractTables(self.tables.only(names), self.violations, {}, {})
+        return ContractTables({n: t for n, t in self.tables.items() if n in names}, self.violations, {}, {})
 
     def pieces(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Yield the rows of a table, or some of its columns, piece by piece: at least one.

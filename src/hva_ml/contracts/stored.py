@@ -1,6 +1,6 @@
 """Tables that may be larger than memory: each is read whole only when it is asked for by its name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,6 +60,10 @@ class Stored(Mapping[str, pa.Table]):
         for piece in self.spooled[name].pieces(None if columns is None else (*columns, *CLOCKS)):
             rows = before(piece, self.until)
             yield rows if columns is None else rows.select([c for c in rows.column_names if c in columns])
+
+    def only(self, names: Collection[str]) -> "Stored":
+        """Return some of the tables."""
+        return Stored({n: rows for n, rows in self.spooled.items() if n in names}, self.until)
 
     def upto(self, moment: datetime) -> "Stored":
         """Return the same tables without what was not known before an instant."""

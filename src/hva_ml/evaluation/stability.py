@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 BINS = 10
-_SMOOTHING = 0.5
+SMOOTHING = 0.5
 _Z_99_9 = 3.0902
 
 
@@ -49,14 +49,45 @@ def shift(before: Floats, after: Floats, bins: int = BINS) -> Shift:
     >>> shift(numbers, numbers).index, round(shift(numbers, numbers + 250).index, 2)
     (0.0, 1.4)
     """
-    cuts = np.unique(np.quantile(before, np.arange(1, bins) / bins, method="inverted_cdf"))
-    shares = [_shares(sample, cuts) for sample in (before, after)]
-    index = float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
+    cuts = quantile_cuts(before, bins)
+    counts = [
+        np.bincount(np.searchsorted(cuts, sample, side="left"), minlength=len(cuts) + 1).astype(np.float64)
+        for sample in (before, after)
+    ]
     free = len(cuts)
     quantile = free * (1 - 2 / (9 * free) + _Z_99_9 * sqrt(2 / (9 * free))) ** 3
-    return Shift(index, quantile * (1 / len(before) + 1 / len(after)))
+    return Shift(float(index(*counts)), quantile * (1 / len(before) + 1 / len(after)))
 
 
-def _shares(sample: Floats, cuts: Floats) -> Floats:
-    counts = np.bincount(np.searchsorted(cuts, sample, side="left"), minlength=len(cuts) + 1) + _SMOOTHING
-    return np.asarray(counts / counts.sum(), dtype=np.float64)
+def quantile_cuts(sample: Floats, bins: int = BINS) -> Floats:
+    """Return where bins of about equal size end, strictly increasing; a bin holds what is at most its cut.
+
+    Examples
+    --------
+    >>> quantile_cuts(np.array([0.0, 0.0, 0.0, 1.0, 2.0, 3.0]), 3).tolist()
+    [0.0, 1.0]
+    """
+    return np.unique(np.quantile(sample, np.arange(1, bins) / bins, method="inverted_cdf"))
+
+
+def index(before: Floats, after: Floats) -> Floats:
+    """Return the population stability index of counts, half a row added to each; shape of all but the bins.
+
+    Parameters
+    ----------
+    before, after : numpy.ndarray of float64, shape (…, n_bins)
+        Rows in each bin, ≥ 0; shapes that broadcast.
+
+    Examples
+    --------
+    >>> index(np.array([10.0, 10.0]), np.array([[10.0, 10.0], [19.0, 1.0]])).round(3).tolist()
+    [0.0, 2.288]
+    """
+    b, a = shares(before), shares(after)
+    return np.asarray(((a - b) * np.log(a / b)).sum(axis=-1))
+
+
+def shares(counts: Floats) -> Floats:
+    """Return the share of each bin (last axis), half a row added to every count."""
+    smooth = counts + SMOOTHING
+    return np.asarray(smooth / smooth.sum(axis=-1, keepdims=True))

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from hva_ml import publication
+from hva_ml.config import PipelineConfig
 from hva_ml.errors import IntegrityError, UsageError
+from hva_ml.monitoring.history import History
+from hva_ml.monitoring.under_way import followed
 from hva_ml.publication.retention import Old, remove, retention
 from hva_ml.publication.runs import latest_of
 from hva_ml.registry import promotion
@@ -61,8 +65,8 @@ def prune(
     """Remove old runs of scores.
 
     The current run stays, and the latest whole run of every version that is still released, so that
-    ``hva rollback`` finds it; so does a run whose manifest cannot be read. What was set aside as damaged
-    goes.
+    ``hva rollback`` finds it; so does a run whose manifest cannot be read, and, where nights are monitored,
+    one run in four weeks until its outcomes are known. What was set aside as damaged goes.
 
     Parameters
     ----------
@@ -97,12 +101,27 @@ def prune(
         )
     folder = ws.scores(config.name)
     with publication.lock(ws.lock(config.name)):
-        needed = _needed(folder, ws.models(config.name))
+        needed = _awaited(ws, config) | _needed(folder, ws.models(config.name))
         found = retention(folder, needed, keep=keep, keep_days=keep_days)
         if not dry_run:
             for old in found.goes:
                 remove(old)
     return Pruned(config.name, found.goes, found.stays, found.size, dry_run)
+
+
+def _awaited(ws: Workspace, config: PipelineConfig) -> dict[str, str]:
+    """Return the runs whose outcomes monitoring still waits for: one in four weeks of each release."""
+    nights = History(ws.history(config.name)).nights(date.max)
+    if not nights:
+        return {}
+    wait = timedelta(days=config.horizon.gap_days + config.horizon.days + config.split.embargo_days)
+    awaited = {}
+    for release in dict.fromkeys(n.release for n in nights):
+        mine = {n.day: n for n in nights if n.release == release}
+        for day in followed(tuple(mine)):
+            if day + wait > nights[-1].day:
+                awaited[mine[day].run_id] = "its outcomes are not known yet, hva monitor waits for them"
+    return awaited
 
 
 def _needed(folder: Path, models: Path) -> dict[str, str]:

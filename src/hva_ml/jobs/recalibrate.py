@@ -12,11 +12,13 @@ from hva_ml import splits
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import RefusedError
 from hva_ml.evaluation.metrics import ModelPrediction
+from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs import evidence
 from hva_ml.jobs.fitting import Pair, Searched, enough, side_by_side
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.likelihood import calibrate
 from hva_ml.jobs.prepare import prepare, refuse_errors
+from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.train import (
     Run,
@@ -140,6 +142,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
             **evidence.metadata(judgement),
             PARENT: {"version": parent.version, "release": parent.bundle.release},
         },
+        profile=profile(judgement, FeatureSet(data.features.table, parent.bundle.definitions), final),
     )
     return logged(ws, judgement, bundle, progress, {PARENT: parent.version})
 

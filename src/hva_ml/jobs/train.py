@@ -25,6 +25,7 @@ from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.likelihood import before_and_after
 from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
+from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.publication import lock
 from hva_ml.registry import tracking
@@ -289,4 +290,5 @@ def _bundle(
         metadata=evidence.metadata(judgement),
         outlook=final.outlook,
         direct=final.direct,
+        profile=profile(judgement, data.features, final),
     )

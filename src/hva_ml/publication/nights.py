@@ -1,7 +1,7 @@
 """What of a night of scores is compared: tonight's before they are written, last night's as they are read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from hva_ml.config import Audit
 from hva_ml.contracts.records import ContractTables
+from hva_ml.contracts.volumes import HISTORY, volumes
 from hva_ml.publication.reading import NIGHT, Published, manifest_of, read
 from hva_ml.publication.rows import AuditRow
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 NUMBERS = ("conversion_probability", "value_if_converted", "expected_value")
-HISTORY = ("events", "deal_stages", "invoices")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Night:
         What is known of each feature.
     without_history : float or None
         Share of accounts without any row of history; None if the pipeline has no such table.
+    volumes : mapping of str to int
+        Rows that each source brought within four weeks, see `hva_ml.contracts.volumes`.
     """
 
     as_of: date
@@ -72,11 +74,16 @@ class Night:
     numbers: Mapping[str, Floats]
     features: Mapping[str, Profile]
     without_history: float | None
+    volumes: Mapping[str, int] = field(default_factory=dict)
 
     def profile(self) -> dict[str, Any]:
         """Return what the manifest keeps for the night after, JSON-ready."""
         features = {name: asdict(profile) for name, profile in self.features.items()}
-        return {"features": features, "without_history": self.without_history}
+        return {
+            "features": features,
+            "without_history": self.without_history,
+            "volumes": dict(self.volumes),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +136,13 @@ def of_scored(scored: "Scored", visible: ContractTables, settings: str) -> Night
         pa.array(scored.place.tier.tolist(), pa.string()), dict(zip(NUMBERS, numbers, strict=True)),
         {d.name: profile(table[d.name]) for d in scored.features.definitions},
         None if known is None else 1.0 - pc.sum(pc.is_in(ids, known)).as_py() / n,
+        {name: int(rows[0]) for name, rows in volumes(visible, _moment(table)).items()},
     )  # fmt: skip
+
+
+def _moment(features: pa.Table) -> npt.NDArray[np.int64]:
+    """Return the one cutoff of a night, in microseconds."""
+    return np.asarray(features["cutoff"][:1].cast(pa.int64()).to_numpy(), dtype=np.int64)
 
 
 def profile(column: pa.ChunkedArray) -> Profile:
@@ -164,5 +177,5 @@ def of_published(folder: Path, run: Published) -> Night:
         run.identity["scoring"], scores["account_id"].combine_chunks(), scores["tier"].combine_chunks(),
         {name: scores[name].to_numpy() for name in NUMBERS},
         {name: Profile(**told) for name, told in kept.get("features", {}).items()},
-        kept.get("without_history"),
+        kept.get("without_history"), kept.get("volumes", {}),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from hva_ml.features.season import OUTLOOK
 from hva_ml.folders import (
     MANIFEST,
     bytes_entry,
+    canonical,
     pretty,
     read_json,
     whole_folder,
@@ -29,6 +30,7 @@ from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
 
 Floats = npt.NDArray[np.float64]
+PROFILE = "profile.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,9 @@ class Bundle:
     direct : bool
         Whether the value's margin is the log of the expected value itself; the value given a conversion is
         then that divided by the likelihood.
+    profile : dict or None
+        JSON: what the data looked like where the models learned, in counts, for `hva_ml.monitoring`; None
+        for models of before there was one.
     """
 
     pipeline: str
@@ -117,6 +122,7 @@ class Bundle:
     metadata: dict[str, Any]
     outlook: Outlook | None = None
     direct: bool = False
+    profile: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         names = tuple(d.name for d in self.definitions)
@@ -218,6 +224,8 @@ class Bundle:
             "pipeline.toml": self.config_text,
             "metadata.json": pretty({"model": facts, "metadata": self.metadata}),
         }
+        if self.profile is not None:
+            texts[PROFILE] = canonical(self.profile) + "\n"
         return {name: text.encode() for name, text in texts.items()}
 
     @cached_property
@@ -288,6 +296,7 @@ class Bundle:
                 metadata=dict(stored["metadata"]),
                 outlook=Outlook.from_record(facts["outlook"]) if "outlook" in facts else None,
                 direct=bool(facts.get("direct", False)),
+                profile=read_json(folder / PROFILE, FIX) if (folder / PROFILE).is_file() else None,
             )
             # The files decide: this version might write the same model in other words.
             vars(found)["release"] = release

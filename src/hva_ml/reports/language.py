@@ -7,12 +7,13 @@ from typing import Any, Literal
 from hva_ml.errors import UsageError
 from hva_ml.explanation import formats
 from hva_ml.reports.information_words import INFORMATION
+from hva_ml.reports.monitoring_words import MONITORING
 from hva_ml.reports.night_words import CHANGES
 from hva_ml.reports.overview_words import OVERVIEW
 from hva_ml.reports.words import ACCOUNT, CHARTS, FAMILIES, MODELS, SCORES
 
 Language = Literal["de", "en"]
-WORDS = CHARTS | ACCOUNT | SCORES | CHANGES | INFORMATION | OVERVIEW
+WORDS = CHARTS | ACCOUNT | SCORES | CHANGES | INFORMATION | OVERVIEW | MONITORING
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import DeliveryError, HvaError
 from hva_ml.jobs.deliver import deliver
+from hva_ml.jobs.monitor import monitor
 from hva_ml.jobs.nights.produce import Produced
 from hva_ml.jobs.nights.stages import Running, Stages
 from hva_ml.jobs.pages import write_scores_page
@@ -19,7 +20,7 @@ Step = Callable[[Running], None]
 
 
 def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages) -> None:
-    """Write the page of a run, then bring it to the sinks.
+    """Write the page of a run, bring it to the sinks, then look at all nights.
 
     Parameters
     ----------
@@ -46,6 +47,12 @@ def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages)
         stages.skip("a later day is current", "deliver")
     else:
         _step(stages, "deliver", "Delivering", lambda running: _delivered(ws, config, run, stages, running))
+    _step(
+        stages,
+        "monitor",
+        "Looking at all nights",
+        lambda running: _monitored(ws, config, made, stages, running),
+    )
 
 
 def _step(stages: Stages, name: str, text: str, step: Step) -> None:
@@ -79,3 +86,15 @@ def _delivered(
             f"{len(done.failed)} of {len(done.sinks)} sinks failed: {running.note}.",
             where=config.name, fix=f"hva deliver {config.name}",
         )  # fmt: skip
+
+
+def _monitored(
+    ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages, running: Running
+) -> None:
+    assert made.run is not None
+    found = monitor(
+        ws, config.name, as_of=made.run.identity["as_of"], tables=made.outcomes, progress=stages.progress
+    )
+    running.rows = found.nights
+    codes = ", ".join(dict.fromkeys(f.code for f in found.alarms))
+    running.note = f"{len(found.alarms)} alarms{f': {codes}' if codes else ''}"

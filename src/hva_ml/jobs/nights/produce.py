@@ -91,6 +91,8 @@ class Produced:
         Accounts by tier.
     reuse : tuple of Reuse
         What was read of each table, and what was known from an earlier night.
+    outcomes : ContractTables
+        What was known before the day of what became of accounts.
     """
 
     outcome: Outcome
@@ -105,6 +107,7 @@ class Produced:
     expected_value: float
     tiers: Mapping[str, int]
     reuse: tuple[Reuse, ...]
+    outcomes: ContractTables
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +121,7 @@ class _Gathered:
     visible: ContractTables
     features: FeatureSet
     identity: dict[str, str]
+    outcomes: frozenset[str]
 
 
 def produce(ws: Workspace, config: PipelineConfig, day: date, order: Order, stages: Stages) -> Produced:
@@ -178,6 +182,7 @@ def _produced(
         night.prepared.tables.violations, rows, fsum(scores.numbers["expected_value"]),
         {r["values"]: r["counts"] for r in scores.tier.value_counts().to_pylist()},
         night.prepared.reuse,
+        night.visible.only(night.outcomes),
     )  # fmt: skip
 
 
@@ -229,7 +234,7 @@ def _gathered(ws: Workspace, config: PipelineConfig, day: date, order: Order, st
             "scoring": config.fingerprint(),
             "hva_ml": version("hva-ml"),
         }
-    return _Gathered(released, bundle, kind, prepared, visible, features, identity)
+    return _Gathered(released, bundle, kind, prepared, visible, features, identity, config.tables_of_outcomes)
 
 
 def _audited(
