@@ -13,7 +13,7 @@ from hva_ml.errors import BusyError, SourceError, UsageError
 from hva_ml.jobs.nights.summary import Nightly
 from hva_ml.publication import AuditError, current, lock
 
-ORDER = ["ingest", "features", "score", "explain", "audit", "publish", "page", "deliver"]
+ORDER = ["ingest", "features", "score", "explain", "audit", "publish", "page", "deliver", "monitor"]
 
 
 def summary(ws: hva.Workspace, day: str = TONIGHT) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_the_same_night_again_changes_nothing_but_what_is_told(ws: hva.Workspace
     again = hva.nightly(ws, PIPELINE, as_of=TONIGHT)
     assert (again.outcome, again.exit_code, again.run_id) == ("unchanged", 0, first.run_id)
     assert outcomes(again) == dict(
-        zip(ORDER, [*["done"] * 2, *["skipped"] * 3, *["done"] * 2, "skipped"], strict=True)
+        zip(ORDER, [*["done"] * 2, *["skipped"] * 3, *["done"] * 2, "skipped", "done"], strict=True)
     )
     assert (files_of(ws.scores(PIPELINE) / "runs"), (ws.scores(PIPELINE) / "CURRENT").read_bytes()) == before
     assert (again.accounts, again.expected_value, again.tiers) == (
@@ -184,10 +184,11 @@ def with_sinks(ws: hva.Workspace, more: str = "") -> None:
 def test_a_published_night_goes_to_the_sinks(ws: hva.Workspace) -> None:
     with_sinks(ws)
     night = hva.nightly(ws, PIPELINE, as_of=TONIGHT)
-    assert outcomes(night)["deliver"] == "done"
-    assert night.stages[-1].note == "lake delivered"
+    assert outcomes(night)["deliver"] == outcomes(night)["monitor"] == "done"
+    assert night.stages[-1].note == "0 alarms"
+    assert night.stages[-2].note == "lake delivered"
     assert list((ws.root / "data/lake").rglob("*.parquet"))
-    assert hva.nightly(ws, PIPELINE, as_of=TONIGHT).stages[-1].note == "lake unchanged"
+    assert hva.nightly(ws, PIPELINE, as_of=TONIGHT).stages[-2].note == "lake unchanged"
     assert outcomes(hva.nightly(ws, PIPELINE, as_of="2025-12-28"))["deliver"] == "skipped"
 
 
