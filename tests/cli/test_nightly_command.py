@@ -97,7 +97,7 @@ def test_the_log_is_lines_of_json_that_belong_to_a_night(ws: hva.Workspace, tmp_
     assert code == 0
     stages = [line for line in lines if line.get("event") == "stage"]
     assert [s["stage"] for s in stages] == [
-        "ingest", "features", "score", "explain", "audit", "publish", "page", "deliver",
+        "ingest", "features", "score", "explain", "audit", "publish", "page", "deliver", "monitor",
     ]  # fmt: skip
     assert all({"rows", "seconds", "peak_bytes", "outcome"} <= s.keys() for s in stages)
     inside = [line for line in lines if "attempt" in line]

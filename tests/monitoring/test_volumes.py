@@ -1,16 +1,21 @@
 """Rows of each source: counted by both clocks, and held to a prediction interval as scipy knows it."""
 
+import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from hva_ml.contracts.records import ContractTables
+from hva_ml.contracts.stored import Stored
 from hva_ml.contracts.volumes import WINDOW, volumes
+from hva_ml.engines.spool import Store
 from hva_ml.monitoring.volumes import Habit, habits
 
 DAY = 86_400_000_000
@@ -48,6 +53,22 @@ def test_rows_count_when_they_had_happened_and_were_known(
         ]
         assert counted.get(name, np.zeros(len(days))).tolist() == expected
     assert not any(name.startswith("accounts") for name in counted)
+
+
+@settings(max_examples=30)
+@given(rows, st.lists(st.integers(0, 60), max_size=3))
+def test_rows_that_lie_on_disk_in_pieces_are_counted_all_the_same(
+    found: list[tuple[int, int, str | None]], cuts: list[int]
+) -> None:
+    whole, moments = tables(found), np.array([int(START.timestamp()) * 1_000_000 + 40 * DAY])
+    edges = [0, *sorted(min(c, len(found)) for c in cuts), len(found)]
+    events = whole.tables["events"]
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder), memory_gib=0.5, share=0.0)
+        kept = store.keep(events.slice(a, b - a) for a, b in pairwise(edges))
+        stored = ContractTables(Stored({"events": kept, "contacts": kept})).only({"events"})
+        assert set(stored.tables) == {"events"}
+        assert volumes(stored, moments) == volumes(whole.only({"events"}), moments)
 
 
 def test_a_habit_needs_cutoffs_and_rows() -> None:

@@ -92,7 +92,7 @@ def _habits(tables: ContractTables, calendar: Calendar, moments: npt.NDArray[np.
 
 def _pace(j: Judgement, features: FeatureSet, probability: Floats) -> Pace | None:
     config, tables, calendar = j.config, j.prepared.tables, j.calendar
-    table = pa.concat_tables(labels.deciding(tables, config), promote_options="permissive")
+    table = pa.concat_tables(labels.deciding(tables, config))
     if not table.num_rows:
         return None
     came = np.maximum(*(table[c].cast(pa.int64()).to_numpy() for c in ("event_time", "known_at")))
