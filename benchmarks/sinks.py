@@ -25,12 +25,13 @@ from tests.postgres import programs, running
 from benchmarks.results import tell
 from hva_ml.config import Sink as Settings
 from hva_ml.config import SinkTable
+from hva_ml.connectors.addresses import address
 from hva_ml.delivery import Parcel, Sink
 from hva_ml.delivery.duckdb_file import DuckDBSink
 from hva_ml.delivery.folder import FolderSink
 from hva_ml.delivery.sql.database import DatabaseSink
-from hva_ml.delivery.sql.layout import address
 from hva_ml.delivery.sql.postgres import PostgresSink
+from hva_ml.errors import DeliveryError
 from hva_ml.publication import publish
 
 ACCOUNTS = {"small": 20_000, "full": 200_000}
@@ -170,12 +171,16 @@ def main() -> None:
         settings = Settings(kind="sql", url_env="X", tables=TABLES)
         lite = f"sqlite:///{root}/lite.db"
         sinks: list[tuple[str, Sink, str]] = [
-            ("SQLite, by SQLAlchemy", DatabaseSink(address(lite, ""), settings, "bench"), lite),
+            (
+                "SQLite, by SQLAlchemy",
+                DatabaseSink(address(lite, "", DeliveryError), settings, "bench"),
+                lite,
+            ),
             ("DuckDB file", DuckDBSink(root / "s.duckdb", settings, "bench"), ""),
             ("Parquet folder", FolderSink(root / "lake", "bench", "EUR"), ""),
         ]
         if url:
-            postgres = PostgresSink(address(url, "", only="postgresql"), settings, "bench")
+            postgres = PostgresSink(address(url, "", DeliveryError, only="postgresql"), settings, "bench")
             sinks.insert(0, ("PostgreSQL, by COPY", postgres, url))
         rows = [measure(case, sink, nights, peer, asked.repeats) for case, sink, peer in sinks]
     tell("sinks (seconds)", rows, asked.json, size=asked.size)

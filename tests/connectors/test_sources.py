@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hva_ml.config import PipelineConfig
 from hva_ml.connectors import instants, sources
 from hva_ml.engines.base import ParquetFiles
+from hva_ml.engines.spool import Store
 from hva_ml.errors import ConfigError, SourceError
 from hva_ml.starter import simulator
 from hva_ml.workspace import Workspace
@@ -45,7 +46,7 @@ def test_parquet_stays_on_disk_unless_it_is_converted(ws: Workspace, declare: De
         pq.write_table(pa.table({"v": values}), folder / f"{name}.parquet")
     other = '[sources.y]\nkind = "parquet"\npath = "data/raw/orders"\ntypes = { v = "number" }\n'
     config = declare('kind = "parquet"', 'path = "data/raw/orders"', more=other)
-    found = sources.relations(ws, config)
+    found = sources.relations(ws, config, Store())
     assert found["x"] == ParquetFiles((folder / "a.parquet", folder / "b.parquet"))
     assert found["y"] == sources.load(ws, config)["y"] == pa.table({"v": [1.0, 2.0]})
     read = sources.tables(found)

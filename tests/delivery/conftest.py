@@ -10,14 +10,15 @@ import pyarrow as pa
 import pytest
 
 from hva_ml.config import Sink as Settings
+from hva_ml.connectors.addresses import address
 from hva_ml.delivery import Current, Parcel, Sink
 from hva_ml.delivery.duckdb_file import DuckDBSink
 from hva_ml.delivery.folder import FolderSink
 from hva_ml.delivery.shapes import SCHEMAS
 from hva_ml.delivery.sql import database
 from hva_ml.delivery.sql.database import DatabaseSink
-from hva_ml.delivery.sql.layout import address
 from hva_ml.engines.duckdb import DuckDBFile
+from hva_ml.errors import DeliveryError
 from hva_ml.publication import Published, Stale, current, publish, read
 
 TABLES = ("scores", "reasons", "texts", "explanations", "accounts")
@@ -140,8 +141,8 @@ class Place:
         if self.kind == "postgres":
             from hva_ml.delivery.sql.postgres import PostgresSink
 
-            return PostgresSink(address(self.url, where, only="postgresql"), settings, where)
-        return DatabaseSink(address(self.url, where), settings, where)
+            return PostgresSink(address(self.url, where, DeliveryError, only="postgresql"), settings, where)
+        return DatabaseSink(address(self.url, where, DeliveryError), settings, where)
 
     def rows(self, table: str, prefix: str = "hva_") -> set[tuple[Any, ...]]:
         """Return what a reader sees of a table."""
@@ -154,7 +155,7 @@ class Place:
             return {tuple(r.values()) for t in found for r in t.to_pylist()}
         import sqlalchemy as sa
 
-        engine = sa.create_engine(address(self.url, ""), poolclass=sa.NullPool)
+        engine = sa.create_engine(address(self.url, "", DeliveryError), poolclass=sa.NullPool)
         with engine.connect() as connection:
             names = ", ".join(SCHEMAS[table].names)
             kinds = [bool if f.type == pa.bool_() else None for f in SCHEMAS[table]]

@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from hva_ml.config import Sink as Settings
+from hva_ml.connectors.addresses import address
 from hva_ml.delivery import Parcel
-from hva_ml.delivery.sql.layout import Layout, address, dialect
+from hva_ml.delivery.sql.layout import Layout, dialect
 from hva_ml.delivery.sql.postgres import PostgresSink
 from hva_ml.errors import DeliveryError
 
@@ -22,7 +23,7 @@ SECRET = "c4n4ry-in-the-url"
 
 def sink(url: str, **changes: object) -> PostgresSink:
     settings = Settings(kind="postgres", url_env="X", tables=("scores", "reasons"), **changes)
-    return PostgresSink(address(url, WHERE, only="postgresql"), settings, WHERE)
+    return PostgresSink(address(url, WHERE, DeliveryError, only="postgresql"), settings, WHERE)
 
 
 @pytest.fixture
@@ -252,7 +253,8 @@ import sys
 from pathlib import Path
 from hva_ml.config import Sink as Settings
 from hva_ml.delivery import Parcel
-from hva_ml.delivery.sql.layout import address
+from hva_ml.connectors.addresses import address
+from hva_ml.errors import HvaError
 from hva_ml.delivery.sql.postgres import PostgresSink
 from hva_ml.publication import reading
 url, folder = sys.argv[1], Path(sys.argv[2])
@@ -260,7 +262,7 @@ settings = Settings(kind="postgres", url_env="X", tables=("scores", "reasons"))
 runs = [Parcel(folder, run, "toy", "EUR") for run in reading.runs(folder)]
 while True:
     for parcel in runs:
-        PostgresSink(address(url, "toy", only="postgresql"), settings, "toy").deliver(parcel)
+        PostgresSink(address(url, "toy", HvaError, only="postgresql"), settings, "toy").deliver(parcel)
         print(parcel.run.run_id, flush=True)
 """
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hva_ml.engines.spark import SparkEngine
+from hva_ml.engines.base import CatalogTable
+from hva_ml.engines.duckdb import DuckDBEngine
+from hva_ml.engines.spark import SparkEngine, catalog
 from hva_ml.errors import HvaError, SourceError
 
 IMPORTING = """
@@ -96,3 +98,34 @@ def test_a_type_that_spark_does_not_know_is_named_with_its_source(spark_here: No
         assert caught.value.where == "[sources.shifts]"
     finally:
         engine.close()
+
+
+def test_tables_of_the_catalog_are_sources_where_they_lie(spark_here: None, spill: Path) -> None:
+    engine = SparkEngine(threads=2, memory_gib=1.0, scratch=spill)
+    own = engine._spark
+    own.sql("CREATE DATABASE IF NOT EXISTS crm")
+    own.sql("CREATE OR REPLACE TEMP VIEW made AS SELECT * FROM VALUES ('a', 1.5D), ('b', 2D) AS t(id, net)")
+    own.sql("DROP TABLE IF EXISTS crm.orders")
+    own.sql("CREATE TABLE crm.orders USING parquet AS SELECT * FROM made")
+    try:
+        engine.register("orders", CatalogTable("crm.orders"))
+        found = engine.query("SELECT id, net FROM orders WHERE net > 1.6", "x.sql")
+        assert found.to_pylist() == [{"id": "b", "net": 2.0}]
+        whole = catalog.whole(CatalogTable("crm.orders"), "orders")
+        assert sorted(whole.to_pylist(), key=lambda row: str(row["id"])) == [
+            {"id": "a", "net": 1.5},
+            {"id": "b", "net": 2.0},
+        ]
+        with pytest.raises(SourceError, match="no declared source"):
+            engine.query("SELECT * FROM crm.orders", "x.sql")
+        with pytest.raises(SourceError, match="cannot read the source 'gone'"):
+            engine.register("gone", CatalogTable("crm.gone"))
+    finally:
+        own.sql("DROP DATABASE crm CASCADE")
+        engine.close()
+
+
+def test_duckdb_says_that_a_catalog_is_of_spark(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="Spark's catalog") as caught:
+        DuckDBEngine(scratch=tmp_path).register("orders", CatalogTable("crm.orders"))
+    assert "--engine spark" in str(caught.value)

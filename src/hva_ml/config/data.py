@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hva_ml.config.names import FROZEN, Days, EngineKind, Name, TableName, Timezone
+from hva_ml.config.names import FROZEN, Days, EngineKind, Name, TableName, Timezone, Variable
 
 
 @dataclass(frozen=True, config=FROZEN)
@@ -22,16 +22,18 @@ class Pipeline:
 
 @dataclass(frozen=True, config=FROZEN)
 class Source:
-    """``[sources.<name>]``: a file, a folder of Parquet files, or a data set, which queries see by name.
+    """``[sources.<name>]``: rows of files, of a database, of Spark, of a data set, by the source's name.
 
     `time` names the raw column that says when a row came to be (naive local or aware); `hva check` cuts
     the raw data there to prove that the queries do not look ahead.
     """
 
-    kind: Literal["parquet", "csv", "dataset", "simulated"]
+    kind: Literal["parquet", "csv", "sql", "catalog", "dataset", "simulated"]
     path: str = ""
     dataset: str = ""
     table: str = ""
+    url_env: Variable = ""
+    schema: str = ""
     time: str = ""
     encoding: str = ""
     delimiter: str = ""

@@ -1,6 +1,6 @@
 """The raw sources of a pipeline, as Arrow tables or as files, whole or cut at an instant. It maps nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -8,26 +8,31 @@ from pathlib import Path
 import pyarrow as pa
 
 from hva_ml.config import PipelineConfig, Source
-from hva_ml.connectors import conversion, csv_files, datasets, files, instants
-from hva_ml.engines.base import ParquetFiles, Relation
+from hva_ml.connectors import conversion, csv_files, databases, datasets, files, instants
+from hva_ml.engines.base import CatalogTable, ParquetFiles, Relation
+from hva_ml.engines.spark import catalog
+from hva_ml.engines.spool import Spooled, Store
 from hva_ml.errors import ConfigError, nearest
 from hva_ml.starter import simulator
 from hva_ml.workspace import Workspace
 
 
-def relations(ws: Workspace, config: PipelineConfig) -> dict[str, Relation]:
-    """Return every declared source, Parquet files as files: an engine reads of them what queries ask for.
+def relations(ws: Workspace, config: PipelineConfig, store: Store) -> dict[str, Relation]:
+    """Return every declared source; an engine reads of Parquet files and Spark's tables what queries ask for.
 
-    Parameters, errors: as of `load`. Files with ``types`` are read, because their columns are converted.
+    Parameters, errors: as of `load`. Tables of databases wait in `store`, and may be larger than memory.
+    Sources with ``types`` are held, because their columns are converted.
     """
-    on_disk: dict[str, Relation] = {
-        name: files.parquet(_path(ws, source, where), where)
-        for name, source, where in _declared(config)
-        if source.kind == "parquet" and not source.types
-    }
-    others = {name: source for name, source in config.sources.items() if name not in on_disk}
-    read = load(ws, replace(config, sources=others)) if others else {}
-    return {**on_disk, **read}
+    plain = {n: s for n, s in config.sources.items() if not s.types}
+    found: dict[str, Relation] = {}
+    for name, source, where in _declared(replace(config, sources=plain)):
+        if source.kind == "parquet":
+            found[name] = files.parquet(_path(ws, source, where), where)
+        elif source.kind == "catalog":
+            found[name] = _catalog(source, where)
+    found |= databases.read(_of_databases(replace(config, sources=plain)), store.keep, _at(config))
+    others = {name: source for name, source in config.sources.items() if name not in found}
+    return {**found, **(load(ws, replace(config, sources=others)) if others else {})}
 
 
 def tables(raw: Mapping[str, Relation]) -> dict[str, pa.Table]:
@@ -36,11 +41,10 @@ def tables(raw: Mapping[str, Relation]) -> dict[str, pa.Table]:
     Raises
     ------
     SourceError
-        If a file is damaged.
+        If a file is damaged, or Spark cannot read a table of its catalog.
     """
     return {
-        name: _whole(source, f"[sources.{name}]") if isinstance(source, ParquetFiles) else source
-        for name, source in raw.items()
+        name: source if isinstance(source, pa.Table) else _whole(source, name) for name, source in raw.items()
     }
 
 
@@ -69,12 +73,17 @@ def load(ws: Workspace, config: PipelineConfig) -> dict[str, pa.Table]:
     """
     simulated = _simulated(config)
     read: dict[str, pa.Table] = {}
+    queried = databases.read(_of_databases(config), pa.concat_tables, _at(config))
     for name, source, where in _declared(config):
         if source.kind == "csv":
             read[name] = csv_files.read(_path(ws, source, where), source, where)
             continue
         if source.kind == "parquet":
-            table = _whole(files.parquet(_path(ws, source, where), where), where)
+            table = _parquet(files.parquet(_path(ws, source, where), where), where)
+        elif source.kind == "sql":
+            table = queried[name]
+        elif source.kind == "catalog":
+            table = _whole(_catalog(source, where), name)
         elif source.kind == "dataset":
             _needed(source.dataset, "dataset", where)
             table = datasets.read(ws, source.dataset, source.table)
@@ -117,10 +126,35 @@ def truncate(raw: dict[str, pa.Table], config: PipelineConfig, cutoff: datetime)
 
 def _declared(config: PipelineConfig) -> Iterator[tuple[str, Source, str]]:
     for name, source in sorted(config.sources.items()):
-        yield name, source, f"pipelines/{config.name}.toml: [sources.{name}]"
+        yield name, source, _at(config)(name)
 
 
-def _whole(source: ParquetFiles, where: str) -> pa.Table:
+def _at(config: PipelineConfig) -> Callable[[str], str]:
+    return lambda name: f"pipelines/{config.name}.toml: [sources.{name}]"
+
+
+def _of_databases(config: PipelineConfig) -> dict[str, Source]:
+    found = {name: source for name, source in config.sources.items() if source.kind == "sql"}
+    for name, source in found.items():
+        _needed(source.table, "table", _at(config)(name))
+        _needed(source.url_env, "url_env", _at(config)(name))
+    return found
+
+
+def _catalog(source: Source, where: str) -> CatalogTable:
+    _needed(source.table, "table", where)
+    return CatalogTable(source.table)
+
+
+def _whole(source: ParquetFiles | Spooled | CatalogTable, name: str) -> pa.Table:
+    if isinstance(source, Spooled):
+        return source.table()
+    if isinstance(source, CatalogTable):
+        return catalog.whole(source, name)
+    return _parquet(source, f"[sources.{name}]")
+
+
+def _parquet(source: ParquetFiles, where: str) -> pa.Table:
     return pa.concat_tables([files.read_parquet(path, where) for path in source.paths])
 
 
@@ -144,7 +178,8 @@ def _path(ws: Workspace, source: Source, where: str) -> Path:
 
 def _needed(value: str, key: str, where: str) -> None:
     if not value:
-        example = "data/raw/orders.csv" if key == "path" else datasets.list_datasets()[0].name
+        examples = {"path": "data/raw/orders.csv", "table": "orders", "url_env": "CRM_URL"}
+        example = examples.get(key) or datasets.list_datasets()[0].name
         raise ConfigError(
             f"The key '{key}' is missing.", where=where, fix=f'Add a line like {key} = "{example}".'
         )

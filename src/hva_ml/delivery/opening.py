@@ -1,10 +1,10 @@
 """From a section ``[sinks.<name>]`` to the sink, and to the secret that its variable holds."""
 
-import os
 from typing import Protocol
 
 from hva_ml.config import PipelineConfig
 from hva_ml.config import Sink as Settings
+from hva_ml.connectors.addresses import address, secret
 from hva_ml.delivery.current import Current
 from hva_ml.delivery.duckdb_file import DuckDBSink
 from hva_ml.delivery.folder import FolderSink
@@ -56,35 +56,21 @@ def setup_sql(config: PipelineConfig, name: str) -> str:
         raise DeliveryError("This sink is a file: there is nothing to set up.", where=where)
     from hva_ml.delivery.sql.layout import Layout, dialect
 
-    kind = "postgresql" if settings.kind == "postgres" else _secret(settings, where)
+    kind = "postgresql" if settings.kind == "postgres" else secret(settings.url_env, where, DeliveryError)
     return Layout(settings.schema, settings.prefix, settings.tables).setup(dialect(kind, where))
 
 
 def _database(settings: Settings, where: str) -> Sink:
-    secret = _secret(settings, where)
+    held = secret(settings.url_env, where, DeliveryError)
     try:
-        from hva_ml.delivery.sql.layout import address
-
         if settings.kind == "sql":
             from hva_ml.delivery.sql.database import DatabaseSink
 
-            return DatabaseSink(address(secret, where), settings, where)
+            return DatabaseSink(address(held, where, DeliveryError), settings, where)
         from hva_ml.delivery.sql.postgres import PostgresSink
 
-        return PostgresSink(address(secret, where, only="postgresql"), settings, where)
+        return PostgresSink(address(held, where, DeliveryError, only="postgresql"), settings, where)
     except ImportError:
         raise DeliveryError(
             "PostgreSQL needs the package psycopg.", where=where, fix='pip install "hva-ml[postgres]"'
         ) from None
-
-
-def _secret(settings: Settings, where: str) -> str:
-    secret = os.environ.get(settings.url_env, "")
-    if not secret:
-        raise DeliveryError(
-            f"The environment variable {settings.url_env} is not set.",
-            where=where,
-            why="It holds the URL of the database, which must not stand in a file.",
-            fix=f"export {settings.url_env}=…   (in the service's own secret store, not in a script)",
-        )
-    return secret

@@ -37,7 +37,20 @@ class ParquetFiles:
     groups: tuple[int, ...] = ()
 
 
-Relation: TypeAlias = pa.Table | ParquetFiles | Spooled
+@dataclass(frozen=True)
+class CatalogTable:
+    """A table that Spark's catalog knows, read where it lies; no other engine can.
+
+    Attributes
+    ----------
+    name : str
+        With its catalog and database, as far as needed.
+    """
+
+    name: str
+
+
+Relation: TypeAlias = pa.Table | ParquetFiles | Spooled | CatalogTable
 
 
 class Engine(Protocol):

@@ -13,7 +13,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from hva_ml.engines.base import KEY, PLACES, Engine, ParquetFiles, Relation, Work, failed, no_query, plain
+from hva_ml.engines.base import (
+    KEY,
+    PLACES,
+    CatalogTable,
+    Engine,
+    ParquetFiles,
+    Relation,
+    Work,
+    failed,
+    no_query,
+    plain,
+)
 from hva_ml.engines.rows import Reads, reads
 from hva_ml.engines.scratch import Scratch
 from hva_ml.engines.spool import ArrowFile, Spooled
@@ -68,6 +79,12 @@ class DuckDBEngine(Engine):
 
     def register(self, name: str, source: Relation) -> None:
         """Make a table, or files on disk, visible to queries as the relation `name`."""
+        if isinstance(source, CatalogTable):
+            raise SourceError(
+                f"The source '{name}' is a table of Spark's catalog, which DuckDB cannot read.",
+                where=f"[sources.{name}]",
+                fix='Use kind = "spark" in [engine], or --engine spark.',
+            )
         if isinstance(source, Spooled):
             source = source.source
         if isinstance(source, ArrowFile):

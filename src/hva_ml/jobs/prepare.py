@@ -54,7 +54,7 @@ def prepare(ws: Workspace, config: PipelineConfig, *, until: datetime | None = N
     a night's scores must see what came since the training.
     """
     own = own_groups(ws, config)
-    raw = sources.relations(ws, config)
+    raw = sources.relations(ws, config, store(ws, config))
     tables, quirks = contract_tables(ws, config, raw, until)
     return Prepared(raw, tables, quirks, own)
 

@@ -18,8 +18,8 @@ from hva_ml.contracts.checks import judge
 from hva_ml.contracts.draft import Draft
 from hva_ml.contracts.reading import read, reading
 from hva_ml.contracts.tables import contract_for
-from hva_ml.engines.base import Engine, ParquetFiles, Relation
-from hva_ml.jobs.engine import opened
+from hva_ml.engines.base import CatalogTable, Engine, ParquetFiles, Relation
+from hva_ml.jobs.engine import opened, store
 from hva_ml.jobs.own_groups import own_groups
 from hva_ml.jobs.prepare import Prepared, data_end, query_text
 from hva_ml.ledger.book import Book
@@ -69,7 +69,7 @@ def prepare_tonight(
         Without quirks, rows set aside, and fingerprints; ``reuse`` tells what was read and why.
     """
     own = own_groups(ws, config)
-    night = _Night(ws, config, sources.relations(ws, config))
+    night = _Night(ws, config, sources.relations(ws, config, store(ws, config)))
     if full:
         shutil.rmtree(ws.ledger(config.name), ignore_errors=True)
     drafts, reuse = night.drafts()
@@ -128,6 +128,8 @@ class _Night:
                     views.add(relation)
                     waiting.append(self._text(engine, self._config.views[relation]))
                 elif relation in self.raw:
+                    if isinstance(self.raw[relation], CatalogTable):
+                        return Plan(why_not=f"the source '{relation}' lies in Spark's catalog")
                     found.add(relation)
                 else:
                     return Plan(why_not=f"its query reads '{relation}', which is no source")
@@ -220,4 +222,5 @@ class _Night:
 def _empty(relation: Relation) -> pa.Table:
     if isinstance(relation, ParquetFiles):
         return pq.read_schema(relation.paths[0]).remove_metadata().empty_table()
+    assert not isinstance(relation, CatalogTable), "no plan reads one"
     return relation.schema.empty_table()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from hva_ml.config import Sink as Settings
 from hva_ml.config import SinkTable
+from hva_ml.connectors.addresses import driver
 from hva_ml.delivery.current import Current
 from hva_ml.delivery.fingerprint import Fingerprint, fingerprint
 from hva_ml.delivery.parcel import Parcel
@@ -46,16 +47,7 @@ class DatabaseSink:
     def __init__(self, url: sa.URL, settings: Settings, where: str) -> None:
         self._where, self._tables = where, settings.tables
         self._layout = Layout(settings.schema, settings.prefix, settings.tables)
-        try:
-            self._engine = sa.create_engine(
-                url, poolclass=sa.NullPool, hide_parameters=True, connect_args=self._arguments()
-            )
-        except (ImportError, sa.exc.NoSuchModuleError) as error:
-            raise DeliveryError(
-                f"The driver of this kind of database is not installed: {url.get_backend_name()}.",
-                where=where,
-                fix=f"pip install {getattr(error, 'name', None) or 'the driver'}, or correct the URL.",
-            ) from None
+        self._engine = driver(url, where, DeliveryError, connect_args=self._arguments())
 
     def current(self) -> Current | None:
         """Return which run readers see, None before the first."""

@@ -1,6 +1,5 @@
 """The tables and views of a sink in a database, and the SQL that somebody else may run to set them up."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy.dialects import oracle
 from sqlalchemy.schema import CreateTable, CreateView
 
 from hva_ml.config import SinkTable
+from hva_ml.connectors.addresses import address
 from hva_ml.delivery.shapes import KEYS, SCHEMAS
 from hva_ml.errors import DeliveryError
 
@@ -70,46 +70,15 @@ class Layout:
         return "\n\n".join(lines) + "\n"
 
 
-def address(secret: str, where: str, *, only: str = "") -> sa.URL:
-    """Return the URL that a variable holds; the text itself is never told.
-
-    Parameters
-    ----------
-    secret : str
-        The content of the variable.
-    where : str
-        The sink.
-    only : str
-        The one kind of database that it may name, which is then reached by psycopg.
-
-    Raises
-    ------
-    DeliveryError
-        If it is no URL, or names another kind.
-    """
-    text = re.sub("^postgres(?=[:+])", "postgresql", secret.strip())
-    try:
-        url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError):
-        url = None
-    if url is None or (only and url.get_backend_name() != only):
-        raise DeliveryError(
-            f"The variable holds no URL of {only or 'a database'}.",
-            where=where,
-            fix=f"It has the form {only or 'DIALECT'}://USER:PASSWORD@HOST/DATABASE.",
-        )
-    return url.set(drivername="postgresql+psycopg") if only else url
-
-
 def dialect(secret: str, where: str) -> sa.Dialect:
     """Return how the database of a URL, or of a dialect's name, writes SQL; nothing is connected.
 
     Raises
     ------
     DeliveryError
-        As `address`.
+        If it is no URL.
     """
-    url = address(secret if ":" in secret else f"{secret}://", where)
+    url = address(secret if ":" in secret else f"{secret}://", where, DeliveryError)
     kind: type[sa.Dialect] = url.get_dialect()
     return kind()
 

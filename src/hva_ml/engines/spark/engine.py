@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hva_ml.engines.base import KEY as ACCOUNT
-from hva_ml.engines.base import PLACES, Engine, ParquetFiles, Relation, Work, failed, plain
+from hva_ml.engines.base import PLACES, CatalogTable, Engine, ParquetFiles, Relation, Work, failed, plain
 from hva_ml.engines.rows import Reads
 from hva_ml.engines.scratch import Scratch
 from hva_ml.engines.spark import guard
@@ -135,6 +135,8 @@ class SparkEngine(Engine):
         self._scratch.close()
 
     def _read(self, source: Relation) -> "DataFrame":
+        if isinstance(source, CatalogTable):
+            return self._spark.table(source.name)
         if isinstance(source, ParquetFiles):
             paths = [self._readable(path) for path in source.paths]
         else:
