@@ -1,12 +1,14 @@
 """Point-in-time features from Parquet to Parquet, beside what users of other tools would write.
 
 `python -m benchmarks.features [--size small|full] [--only PART …] [--repeats N] [--json FILE]`: small is 1 M
-events of 5 k accounts, full 20 M of 100 k. Peers run on the same file, interleaved, each in a fresh process,
-and all numbers are compared. FILE is written after each part; with --only the other parts in it stay.
+events of 5 k accounts, full 20 M of 100 k; with HVA_DATASETS also `online_retail`, from its raw file.
+Peers run on the same file, interleaved, each in a fresh process, and all numbers are compared. FILE is
+written after each part; with --only the other parts in it stay.
 """
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,7 +23,10 @@ from benchmarks.results import machine, tell
 
 HERE = Path(__file__).resolve().parent
 N_CUTOFFS = 12
-PARTS = {"small": ("peers", "featuretools", "growth"), "full": ("peers", "featuretools", "growth", "huge")}
+PARTS = {
+    "small": ("peers", "featuretools", "growth", "real"),
+    "full": ("peers", "featuretools", "growth", "real", "huge"),
+}
 SIZES = {"small": (1_000_000, 5_000), "full": (20_000_000, 100_000)}
 HUGE = (200_000_000, 1_000_000)
 FEATURETOOLS_SIZES = {"small": (10_000, 100), "full": (2_000_000, 10_000)}
@@ -140,6 +145,19 @@ def growth(folder: Path, rows: int, accounts: int, repeats: int) -> list[dict[st
     return found
 
 
+def real(folder: Path, repeats: int) -> list[dict[str, Any]]:
+    """Return what all features of a shipped pipeline take, reading and the contract's checks included."""
+    if not os.environ.get("HVA_DATASETS"):
+        return []
+    tool = Tool("online_retail", "shipped")
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            tool.took.append(fresh(["-m", "benchmarks.feature_peers.shipped", "online_retail", own]))
+    made = json.loads(tool.took[-1].out)
+    case = f"online_retail: {made['rows']:,} rows at {made['cutoffs']} cutoffs, {made['features']} features"
+    return [{**tool.alone(), "case": case}]
+
+
 def huge(folder: Path) -> dict[str, Any]:
     """Return what a file takes that is larger than the memory allowed."""
     ours = Tool("200 M events, 1 M accounts", "ours")
@@ -158,6 +176,7 @@ def parts(size: str, repeats: int, folder: Path) -> dict[str, Callable[[], list[
             make(events, *FEATURETOOLS_SIZES[size], N_CUTOFFS, late=0.0), folder, [FEATURETOOLS], 1
         ),
         "growth": lambda: growth(folder, rows // 2, accounts // 2, repeats),
+        "real": lambda: real(folder, repeats),
         "huge": lambda: [huge(folder)],
     }
 
