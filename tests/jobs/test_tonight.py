@@ -20,7 +20,7 @@ from hva_ml.jobs.tonight import prepare_tonight
 from hva_ml.ledger import book as book_module
 from hva_ml.ledger import files
 from hva_ml.ledger.parts import parts
-from hva_ml.ledger.reuse import Reuse
+from hva_ml.ledger.reuse import LARGE, Reuse
 
 ACTIONS: dict[str, Callable[[World], None]] = {
     name: getattr(World, name)
@@ -139,6 +139,15 @@ def test_a_ledger_that_cannot_be_written_does_not_stop_the_night(world: World, m
         assert why["invoices"] == "the ledger cannot be written (No space left on device)"
         assert why["events"] == ""
     assert read_again(world, "invoices") == Reuse("invoices", 0, 6)
+
+
+def test_sources_that_do_not_fit_go_piece_by_piece(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tonight_module, "SHARE_LEDGER", 0)
+    whole, tonight = world.both()
+    same(whole, tonight)
+    assert world.features(tonight).fingerprint() == world.features(whole).fingerprint()
+    assert {r.why for r in tonight.reuse} == {LARGE}
+    assert [r.table for r in tonight.reuse] == sorted(whole.tables.counts())
 
 
 def test_a_feature_group_of_ones_own_is_shown_all_of_a_table(world: World) -> None:

@@ -19,15 +19,19 @@ from hva_ml.contracts.draft import Draft
 from hva_ml.contracts.reading import read, reading
 from hva_ml.contracts.tables import contract_for
 from hva_ml.engines.base import CatalogTable, Engine, ParquetFiles, Relation
+from hva_ml.engines.spool import GIB
 from hva_ml.jobs.engine import opened, store
 from hva_ml.jobs.own_groups import own_groups
-from hva_ml.jobs.prepare import Prepared, data_end, query_text
+from hva_ml.jobs.prepare import Prepared, contract_tables, data_end, query_text
 from hva_ml.ledger.book import Book
 from hva_ml.ledger.identity import identity
 from hva_ml.ledger.kept import Kept
 from hva_ml.ledger.parts import parts
-from hva_ml.ledger.reuse import MASTER, Reuse
+from hva_ml.ledger.reuse import LARGE, MASTER, Reuse
 from hva_ml.workspace import Workspace
+
+SHARE_LEDGER = 1 / 2
+"""Part of the memory that the sources may take for the ledger, which holds what it gives."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,22 @@ def prepare_tonight(
     Returns
     -------
     Prepared
-        Without quirks, rows set aside, and fingerprints; ``reuse`` tells what was read and why.
+        Without quirks, rows set aside, and fingerprints; ``reuse`` tells what was read and why. Sources
+        that would not fit into the memory are read piece by piece instead, as `prepare` does.
     """
     own = own_groups(ws, config)
-    night = _Night(ws, config, sources.relations(ws, config, store(ws, config)))
+    raw = sources.relations(ws, config, store(ws, config))
     if full:
         shutil.rmtree(ws.ledger(config.name), ignore_errors=True)
+    if sum(map(_bytes, raw.values())) > config.engine.memory_gib * GIB * SHARE_LEDGER:
+        tables, quirks = contract_tables(ws, config, raw, until)
+        rows = {name: clean + aside for name, (clean, aside) in tables.counts().items()}
+        return Prepared(raw, tables, quirks, own, tuple(Reuse(n, 0, k, why=LARGE) for n, k in rows.items()))
+    night = _Night(ws, config, raw)
     drafts, reuse = night.drafts()
     end = data_end(config)
     tables = judge(drafts, config, max(end, until) if end else end)
-    return Prepared(night.raw, tables, [], own, reuse)
+    return Prepared(raw, tables, [], own, reuse)
 
 
 class _Night:
@@ -217,6 +227,16 @@ class _Night:
 
     def _text(self, engine: Engine, sql: str) -> str:
         return query_text(self._ws.queries(self._config.name), sql, engine.dialect)[0]
+
+
+def _bytes(relation: Relation) -> int:
+    """Return how large a source is in memory, as far as that is known before it is read."""
+    if isinstance(relation, CatalogTable):
+        return 0
+    if isinstance(relation, ParquetFiles):
+        files = (pq.read_metadata(path) for path in relation.paths)
+        return sum(f.row_group(k).total_byte_size for f in files for k in range(f.num_row_groups))
+    return int(relation.nbytes)
 
 
 def _empty(relation: Relation) -> pa.Table:

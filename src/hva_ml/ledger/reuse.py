@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 MASTER = "master data always are"
+LARGE = "the sources take more than half of memory_gib, so all goes piece by piece"
 
 
 @dataclass(frozen=True)
