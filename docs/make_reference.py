@@ -46,6 +46,8 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "alerts": ("[alerts]", config.Alerts),
     "monitoring": ("[monitoring]", config.Monitoring),
     "simulation": ("[simulation]", config.Simulation),
+    "leads": ("[leads]", config.Leads),
+    "leads.features": ("[leads.features.NAME]", config.LeadFeature),
 }
 KINDS = {
     "id": "text key",
@@ -66,7 +68,8 @@ def data_dictionary() -> str:
         "# Data dictionary",
         MADE,
         "Everything `hva` computes, it computes from these tables. A query in `pipelines/<name>/` gives each "
-        "of them; only `accounts` and the tables that your features and target name are needed. Columns may "
+        "of them; only `accounts` and the tables that your features and target name are needed (of `leads` "
+        "nothing else, see [leads](leads.md)). Columns may "
         "come in any order; an optional column that is missing counts as empty. A row is seen at a cutoff "
         "only if its `event_time` and its `known_at` both lie before it.",
         _table(("Kind", "What the query gives"), [(f"`{k}`", v) for k, v in KINDS.items()]),
@@ -101,7 +104,9 @@ def pipelines() -> str:
         "One account universe is one file `pipelines/<name>.toml` with its queries in "
         "`pipelines/<name>/*.sql`. `<query>.duckdb.sql` or `<query>.spark.sql` is preferred to `<query>.sql` "
         "on that engine. An unknown key is refused, and the nearest known one is named. Sections without a "
-        "required key may be left out. The examples on this page together are a whole file.",
+        "required key may be left out. The examples on this page together are a whole file; those of "
+        "`[leads]`, the last ones, are one of their own: [a table of leads](leads.md) is a kind of pipeline "
+        "that needs neither tables nor cutoffs.",
     ]
     for name, (heading, kind) in SECTIONS.items():
         parts += [

@@ -42,6 +42,11 @@ class Split:
     test_days: tuple[date, ...]
     dropped: int
 
+    @property
+    def sides(self) -> dict[str, Mask]:
+        """The masks by name, in the order of time."""
+        return {"train": self.train, "calibrate": self.calibrate, "test": self.test}
+
 
 def group_uniform(groups: Iterable[str], seed: int, purpose: str) -> npt.NDArray[np.float64]:
     """Return a number in [0, 1) for each group: the same for the same name, seed and purpose, everywhere.

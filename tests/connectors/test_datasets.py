@@ -255,7 +255,7 @@ def test_the_named_folder_wins(ws: Workspace, tmp_path: Path, monkeypatch: pytes
 
 def test_records_are_plain(ws: Workspace) -> None:
     names = [d.record()["name"] for d in datasets.list_datasets()]
-    assert names == ["adventureworks_dw", "online_retail_ii"]
+    assert names == ["adventureworks_dw", "bank_marketing", "olist_funnel", "online_retail_ii", "salvirt_b2b"]
     assert all(d.download.startswith("https://") or not d.download for d in datasets.list_datasets())
 
 

@@ -28,9 +28,13 @@ def test_every_section_of_a_pipeline_file_is_explained(reference: ModuleType) ->
 
 
 def test_the_examples_together_are_a_valid_pipeline_file(docs: Path, extract: ModuleType) -> None:
-    examples = extract.fenced((docs / "pipelines.md").read_text("utf-8"), "toml")
-    read = config.parse("\n".join(examples), "pipelines.md")
+    accounts, leads = (docs / "pipelines.md").read_text("utf-8").split("## `[leads]`")
+    read = config.parse("\n".join(extract.fenced(accounts, "toml")), "pipelines.md")
     assert read.features.windows[0].table == "invoices"
+    assert read.leads is None
+    read = config.parse("\n".join(extract.fenced(leads, "toml")), "pipelines.md")
+    assert read.leads is not None
+    assert set(read.leads.features) == {"channel", "employees", "urgency"}
 
 
 def test_every_column_of_every_table_is_in_the_dictionary(docs: Path) -> None:
@@ -52,7 +56,7 @@ def test_every_code_that_the_house_can_report_has_its_paragraph(docs: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "page", ["concepts.md", "bring-your-own-data.md", "engines.md", "leakage.md", *GENERATED]
+    "page", ["concepts.md", "bring-your-own-data.md", "engines.md", "leads.md", "leakage.md", *GENERATED]
 )
 def test_links_between_pages_lead_somewhere(page: str, docs: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", (docs / page).read_text("utf-8")):

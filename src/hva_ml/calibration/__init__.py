@@ -18,4 +18,5 @@ from hva_ml.calibration.maps import fit as fit
 from hva_ml.calibration.maps import from_dict as from_dict
 from hva_ml.calibration.outlook import Outlook as Outlook
 from hva_ml.calibration.outlook import day_terms as day_terms
+from hva_ml.calibration.shared import shared_slope as shared_slope
 from hva_ml.calibration.spread import Spread as Spread

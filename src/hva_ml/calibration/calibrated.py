@@ -9,6 +9,7 @@ from hva_ml.calibration.base_rate import BaseRate, Rule, base_rate
 from hva_ml.calibration.choice import Choice, choose
 from hva_ml.calibration.later import Later
 from hva_ml.calibration.maps import Calibrator, Kind, fit
+from hva_ml.calibration.shared import at_level
 from hva_ml.calibration.spread import Spread
 
 
@@ -67,6 +68,7 @@ def calibrate(
     interval: float,
     wait_days: float,
     seed: int,
+    slope: float | None = None,
 ) -> Calibrated:
     """Learn what probability a margin means, where the base rate stands, and how sure that is.
 
@@ -84,6 +86,8 @@ def calibrate(
         Days from a cutoff until its outcomes are known.
     seed : int
         Decides which groups are held out by ``auto``.
+    slope : float, optional
+        Slope of a Platt map that is known already (`shared_slope`): then only its level is learned here.
 
     Raises
     ------
@@ -94,7 +98,11 @@ def calibrate(
     if kind == "auto":
         form = choose(later.margin, later.converted, later.groups, seed, later.weight)
         kind = form.kind
-    pooled = fit(kind, later.margin, later.converted, later.weight)
+    pooled: Calibrator
+    if slope is None:
+        pooled = fit(kind, later.margin, later.converted, later.weight)
+    else:
+        pooled = at_level(slope, later.margin, later.converted, later.weight)
     logit = pooled.logit(later.margin)
     level = base_rate(later, logit, rule, wait_days)
     sure = Spread.of(later, pooled.columns(later.margin), logit, level, interval)

@@ -170,6 +170,10 @@ def check(out: Console, report: "CheckReport") -> None:
     out.print(verdict)
 
 
+def _amount(value: float) -> str:
+    return f"{value:,.2f}" if abs(value) < 10 and value != round(value) else f"{value:,.0f}"
+
+
 def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     """Show the best accounts of a run."""
     record = scores.record()
@@ -181,13 +185,13 @@ def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     for row in scores.table.slice(0, rows).to_pylist():
         table.add_row(
             str(row["rank"]), escape(row["account_id"]), row["tier"], f"{row['conversion_probability']:.1%}",
-            f"{row['value_if_converted']:,.0f}", f"{row['expected_value']:,.0f}", f"{row['percentile']:.1f}",
+            _amount(row["value_if_converted"]), _amount(row["expected_value"]), f"{row['percentile']:.1f}",
             "●" if row["in_capacity"] else "",
         )  # fmt: skip
     out.print(table)
     tiers = ", ".join(f"{t} {n:,}" for t, n in record["tiers"].items())  # type: ignore[attr-defined]
     state = "published" if scores.published else "already published, nothing done again"
-    out.print(f"Tiers    {tiers}; expected value in all {record['expected_value']:,.0f}")
+    out.print(f"Tiers    {tiers}; expected value in all {_amount(record['expected_value'])}")  # type: ignore[arg-type]
     out.print(f"Run      {scores.run_id} ({state})")
     out.print(f"Folder   {scores.path}", soft_wrap=True)
     out.print(f"Page     {scores.page}", soft_wrap=True)

@@ -14,6 +14,7 @@ from hva_ml.config.data import (
     Target,
 )
 from hva_ml.config.features import Features, Label, OwnColumn, OwnFeatures, Windows
+from hva_ml.config.leads import NO_CURRENCY, UNDATED, LeadFeature, Leads
 from hva_ml.config.models import Checks, Gates, Models, Search, Split
 from hva_ml.config.monitoring import Monitoring
 from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Level, Measure, TableName, Unit
@@ -24,6 +25,8 @@ from hva_ml.config.sinks import Sink, SinkKind, SinkTable
 
 __all__ = [
     "NAME",
+    "NO_CURRENCY",
+    "UNDATED",
     "Actionable",
     "Alerts",
     "Attribute",
@@ -38,6 +41,8 @@ __all__ = [
     "Gates",
     "Horizon",
     "Label",
+    "LeadFeature",
+    "Leads",
     "Level",
     "Measure",
     "Models",

@@ -130,7 +130,7 @@ class Target:
     (invoices), or of one of `event_types` (events). Value: the sum of `value_column` of `value_table` there.
     """
 
-    table: Literal["invoices", "deal_stages", "events"]
-    value_table: Literal["invoices", "deal_stages"] = "invoices"
+    table: Literal["invoices", "deal_stages", "events", "leads"]
+    value_table: Literal["invoices", "deal_stages", "leads"] = "invoices"
     value_column: Literal["amount"] = "amount"
     event_types: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ Family = Literal["firmographic", "engagement", "deal_history", "fit", "season"]
 Unit = Literal[
     "count", "days", "years", "money", "ratio", "share", "heads", "score", "flag", "category", "number"
 ]
-TableName = Literal["accounts", "contacts", "events", "deal_stages", "invoices"]
+TableName = Literal["accounts", "contacts", "events", "deal_stages", "invoices", "leads"]
 Measure = Literal[
     "count", "sum", "mean", "min", "max", "std", "distinct", "recency", "since_first", "active_days",
     "trend", "surge", "share", "gap_mean", "gap_max", "gap_std", "streak", "streak_max",

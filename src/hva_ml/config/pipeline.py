@@ -22,6 +22,7 @@ from hva_ml.config.data import (
     Target,
 )
 from hva_ml.config.features import Features
+from hva_ml.config.leads import Leads
 from hva_ml.config.models import Checks, Gates, Models, Search, Split
 from hva_ml.config.monitoring import Monitoring
 from hva_ml.config.names import FROZEN, EngineKind, Name, TableName
@@ -44,6 +45,7 @@ class PipelineConfig:
     horizon: Horizon
     population: Population
     target: Target
+    leads: Leads | None = None
     views: dict[Name, str] = Field(default_factory=dict)
     features: Features = Field(default_factory=Features)
     engine: Engine = Field(default_factory=Engine)
@@ -66,8 +68,16 @@ class PipelineConfig:
         return self.pipeline.name
 
     @property
+    def horizon_days(self) -> int:
+        """Days within which a conversion counts; 0 where it counts whenever a lead is decided."""
+        until_decided = self.leads is not None and self.leads.won_within_days is None
+        return 0 if until_decided else self.horizon.days
+
+    @property
     def tables_across(self) -> frozenset[str]:
         """Contract tables that population, target and the features held against all accounts read."""
+        if self.leads is not None:
+            return frozenset({"leads"})
         found = {"accounts", self.population.table, self.target.table, self.target.value_table}
         return frozenset(found | ({"deal_stages"} if self.features.deals else set()))
 
@@ -79,7 +89,8 @@ class PipelineConfig:
     @property
     def tables_of_outcomes(self) -> frozenset[str]:
         """Contract tables that say what became of accounts."""
-        return frozenset({"accounts", self.target.table, self.target.value_table})
+        master = "accounts" if self.leads is None else "leads"
+        return frozenset({master, self.target.table, self.target.value_table})
 
     def on(self, engine: str | None) -> "PipelineConfig":
         """Return the same pipeline on another engine, or itself for None.

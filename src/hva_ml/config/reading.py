@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from hva_ml.config.leads import NO_CURRENCY, spelled_out
 from hva_ml.config.pipeline import PipelineConfig
 from hva_ml.errors import ConfigError, nearest
 
@@ -37,6 +38,15 @@ def parse(text: str, where: str) -> PipelineConfig:
             f"The file is not valid TOML: {error}.",
             where=where,
             fix="Mend the line named above; strings need quotes, keys an equals sign.",
+        ) from error
+    try:
+        raw = spelled_out(raw)
+    except ValueError as error:
+        raise ConfigError(
+            f"[{error}] follows from [leads] here.",
+            where=f"{where}: [{error}]",
+            why="Of two statements about the same thing one would be ignored.",
+            fix="Leave it out; docs/leads.md tells what [leads] takes.",
         ) from error
     try:
         config = _ADAPTER.validate_python(raw)
@@ -117,7 +127,33 @@ def _known_keys(loc: list[str]) -> list[str]:
     return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
 
 
+def _check_leads(config: PipelineConfig, where: str) -> None:
+    leads = config.leads
+    if leads is None:
+        if "leads" in config.tables:
+            raise ConfigError(
+                "Leads are declared under [leads], not as a table of accounts.",
+                where=f"{where}: [tables.leads]",
+                fix="docs/leads.md shows a whole file.",
+            )
+        return
+    problem = leads.problem()
+    if problem is None and leads.source and leads.source not in config.sources:
+        problem = (
+            f"There is no source '{leads.source}'.{nearest(leads.source, config.sources)}",
+            (f"Use one of: {', '.join(config.sources)}."),
+        )
+    if problem is None and leads.worth == (config.pipeline.currency == NO_CURRENCY):
+        problem = (
+            ("Money has no currency.", 'Write currency = "EUR" in [pipeline].') if leads.worth else
+            ("A currency is named, but no money.", "Write value or deal_value, or leave out currency.")
+        )  # fmt: skip
+    if problem is not None:
+        raise ConfigError(problem[0], where=f"{where}: [leads]", fix=problem[1])
+
+
 def _check_together(config: PipelineConfig, where: str) -> None:
+    _check_leads(config, where)
     for table in sorted(config.tables_read - set(config.tables)):
         raise ConfigError(
             f"The table '{table}' is used but not declared.",

@@ -44,7 +44,11 @@ def read(path: Path, source: Source, where: str) -> pa.Table:
         If the file is missing, empty, binary, undecodable, of an unclear dialect, ragged, has an unclosed
         quote or unusable column names, or if cells do not convert.
     """
-    data = files.content(path, where)
+    return parse(files.content(path, where), source, where, path)
+
+
+def parse(data: bytes, source: Source, where: str, path: Path) -> pa.Table:
+    """Read the bytes of a CSV file; parameters and errors as of `read`."""
     at = f"{where} path: {path}"
     kind = files.signature(data[:16])
     if kind:

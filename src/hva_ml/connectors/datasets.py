@@ -1,59 +1,25 @@
-"""The public data sets the shipped pipelines use: where they lie, their licence, how to get them."""
+"""The public data sets the shipped pipelines use: where they lie, how to get them and how to read them."""
 
+import gzip
 import os
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from hva_ml.connectors import download, files, workbook
+from hva_ml.config import Source
+from hva_ml.connectors import csv_files, download, files, workbook
+from hva_ml.connectors.catalogue import Dataset, dataset, list_datasets
 from hva_ml.connectors.download import Opener
 from hva_ml.errors import IntegrityError, SourceError, UsageError, nearest
 from hva_ml.workspace import Workspace
 
+__all__ = ["Dataset", "Fetched", "dataset", "fetch", "folder", "list_datasets", "locate", "missing", "read"]
+
 VARIABLE = "HVA_DATASETS"
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A public data set.
-
-    Attributes
-    ----------
-    name, title, licence, origin : str
-        What it is called, its licence, and the page of its publisher.
-    tables : tuple of str
-        Its tables; a set with one table is one Parquet file, others a folder of them.
-    notice : str
-        What the licence asks to be said.
-    download : str
-        https address of the original file, or "" if there is no plain one.
-    """
-
-    name: str
-    title: str
-    licence: str
-    origin: str
-    tables: tuple[str, ...]
-    notice: str = field(repr=False, default="")
-    download: str = field(repr=False, default="")
-
-    def record(self) -> dict[str, object]:
-        """Return the description as a JSON-ready record."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "licence": self.licence,
-            "origin": self.origin,
-            "tables": list(self.tables),
-        }
-
-    def files(self) -> dict[str, str]:
-        """Return the file of each table, relative to the folder of the data set."""
-        if len(self.tables) == 1:
-            return {self.tables[0]: f"{self.name}.parquet"}
-        return {t: f"{t}.parquet" for t in self.tables}
 
 
 @dataclass(frozen=True)
@@ -91,57 +57,6 @@ class Fetched:
         }
 
 
-_DATASETS = (
-    Dataset(
-        "adventureworks_dw",
-        "AdventureWorks sample warehouse (synthetic): resellers and their orders",
-        "MIT",
-        "https://github.com/microsoft/sql-server-samples",
-        (
-            "DimCurrency", "DimDate", "DimGeography", "DimProduct", "DimProductCategory",
-            "DimProductSubcategory", "DimReseller", "DimSalesTerritory", "FactResellerSales",
-        ),
-        "AdventureWorks sample database, (c) Microsoft Corporation, MIT licence.",
-    ),
-    Dataset(
-        "online_retail_ii",
-        "Online Retail II: invoice lines of a UK wholesaler, 2009-12 to 2011-12",
-        "CC BY 4.0",
-        "https://doi.org/10.24432/C5CG6D",
-        ("online_retail_ii",),
-        "Chen, D. (2012). Online Retail II [Dataset]. UCI Machine Learning Repository. "
-        "https://doi.org/10.24432/C5CG6D. Licensed under CC BY 4.0 "
-        "(https://creativecommons.org/licenses/by/4.0/). Changed here: from Excel to Parquet, both yearly "
-        "sheets in one table, whole numbers in text columns written as text.",
-        "https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip",
-    ),
-)  # fmt: skip
-
-
-def list_datasets() -> tuple[Dataset, ...]:
-    """Return all known data sets, by name."""
-    return _DATASETS
-
-
-def dataset(name: str) -> Dataset:
-    """Return one data set.
-
-    Raises
-    ------
-    UsageError
-        If the name is unknown; the nearest one is named.
-    """
-    for known in _DATASETS:
-        if known.name == name:
-            return known
-    names = [d.name for d in _DATASETS]
-    raise UsageError(
-        f"There is no data set '{name[:60]}'.{nearest(name, names)}",
-        where="data sets",
-        fix=f"Use one of: {', '.join(names)}.",
-    )
-
-
 def locate(ws: Workspace, name: str) -> Path | None:
     """Return where a data set is, or None: a Parquet file for a single table, else the folder of tables.
 
@@ -156,6 +71,10 @@ def locate(ws: Workspace, name: str) -> Path | None:
     for place in _places(ws, wanted):
         if all((place / f).is_file() for f in wanted.files().values()):
             return place / wanted.files()[wanted.tables[0]] if len(wanted.tables) == 1 else place
+    named = os.environ.get(VARIABLE, "")
+    folder_ = Path(named).expanduser() / wanted.name
+    if named and wanted.originals and all((folder_ / f).is_file() for f in wanted.originals):
+        return folder_
     return None
 
 
@@ -193,10 +112,25 @@ def read(ws: Workspace, name: str, table: str = "") -> pa.Table:
     place = locate(ws, name)
     if place is None:
         raise missing(wanted)
+    if place.is_dir() and (place / wanted.csv_files().get(chosen, "?")).is_file():
+        return _original(place / wanted.csv_files()[chosen], name)
     path = place if len(wanted.tables) == 1 else place / wanted.files()[chosen]
     if path.is_relative_to(folder(ws, name)):
         _verify(path, name)
     return files.read_parquet(path, f"data set {name}")
+
+
+def _original(path: Path, name: str) -> pa.Table:
+    """Read a publisher's CSV file, packed or not: every column is text."""
+    data = files.content(path, f"data set {name}")
+    if path.suffix == ".gz":
+        try:
+            data = gzip.decompress(data)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise SourceError(
+                "The file is no whole gzip archive.", where=str(path), fix="Get it from its publisher again."
+            ) from error
+    return csv_files.parse(data, Source(kind="csv"), f"data set {name}", path)
 
 
 def fetch(
@@ -245,8 +179,15 @@ def fetch(
             archive = scratch / "download.zip"
             digest = download.save(url or wanted.download, archive, opener)
             said = download.compare(target.parent / "download.sha256", digest)
-            sheet = download.extract(archive, workbook.MEMBER, scratch)
-            rows = workbook.to_parquet(sheet, scratch / target.name, least_rows)
+            found = archive
+            for member in wanted.members:
+                found = download.extract(found, member, scratch)
+            if found.suffix == ".csv":
+                table = _original(found, name)
+                rows = table.num_rows
+                pq.write_table(table, scratch / target.name)
+            else:
+                rows = workbook.to_parquet(found, scratch / target.name, least_rows)
             download.record(target.parent / "download.sha256", digest)
             sha256 = download.sha256(scratch / target.name)
             download.record(target.with_name(target.name + ".sha256"), sha256)
@@ -266,8 +207,12 @@ def missing(wanted: Dataset) -> SourceError:
     """Return the error that says how to get a data set that is not here."""
     files_ = wanted.files()
     inside = f"{wanted.name}.parquet" if len(files_) == 1 else f"{wanted.name}/{wanted.tables[0]}.parquet …"
+    if wanted.originals:
+        inside = f"{wanted.name}/{wanted.originals[0]}" + (" …" if len(wanted.originals) > 1 else "")
     if wanted.download:
         fix = f"hva datasets fetch {wanted.name}   (or set {VARIABLE} to a folder that holds {inside})"
+    elif wanted.originals:
+        fix = f"Get its files from {wanted.origin} and set {VARIABLE} to the folder that holds {inside}."
     else:
         fix = (
             f"Export its tables as Parquet from {wanted.origin} and set {VARIABLE} to the folder that holds "

@@ -4,15 +4,18 @@ Rows in are rows out: clean or in quarantine. Findings are rows, not exceptions;
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.config import PipelineConfig
-from hva_ml.contracts import between, codes, whole
+from hva_ml.contracts import between, codes, leads, whole
 from hva_ml.contracts.draft import Draft
+from hva_ml.contracts.fingerprints import fingerprint
 from hva_ml.contracts.held import Held, hold
+from hva_ml.contracts.reading import read
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.contracts.stored import Stored
 from hva_ml.engines.spool import Spooled, Store
@@ -46,6 +49,11 @@ def enforce(
         a last column ``violation_code``), and a fingerprint of each clean table. A table that is missing or
         unusable as a whole is left out of ``tables`` and has a finding of severity error.
     """
+    if config.leads is not None:
+        # A lead may equal another: only the whole table can tell.
+        delivered = raw["leads"].table() if isinstance(raw["leads"], Spooled) else raw["leads"]
+        found = judge({"leads": read("leads", delivered, config)}, config, data_end)
+        return replace(found, fingerprints={n: fingerprint([t]) for n, t in found.tables.items()})
     store = store or Store()
     held: dict[str, Held] = {}
     missing: list[Violation] = []
@@ -93,6 +101,8 @@ def judge(drafts: Mapping[str, Draft], config: PipelineConfig, data_end: datetim
             whole.same_currency(draft, config.pipeline.currency)
             whole.keys_once(draft)
     between.check(drafts, config)
+    if "leads" in drafts:
+        leads.check(drafts["leads"], config)
     tables: dict[str, pa.Table] = {}
     quarantine: dict[str, pa.Table] = {}
     for name, draft in drafts.items():

@@ -66,6 +66,11 @@ NO_OUTCOME = "HVD029"
 NO_HISTORY = "HVD030"
 COLUMN_TWICE = "HVD031"
 OVER_LONG = "HVD032"
+WON_BEFORE_CONTACT = "HVD033"
+WON_WITHOUT_DAY = "HVD034"
+OPEN_LEADS = "HVD035"
+DUPLICATE_LEADS = "HVD036"
+AFTER_THE_FACT = "HVD037"
 
 _ALL = (
     Code(MISSING_TABLE, "error", "missing table",
@@ -180,6 +185,27 @@ _ALL = (
          "Keys, categories or names have more than 1,000 characters, as behind a quote closed too late. The "
          "rows are in quarantine.",
          "Look at the source's quotes and delimiter, or shorten the text in the query: left(<column>, 200)."),
+    Code(WON_BEFORE_CONTACT, "warning", "leads won before their contact",
+         "The day of the win lies before the day of first contact. Such rows tell nothing about how a "
+         "contact becomes a win. They are in quarantine.",
+         "Correct one of the two days at the source; look for day and month swapped."),
+    Code(WON_WITHOUT_DAY, "warning", "leads won on an unknown day",
+         "The outcome says won, but there is no day of the win. Nobody can tell whether it was within "
+         "won_within_days. The rows are in quarantine.",
+         "Complete the day, or leave out won_within_days: then only whether a lead was won counts."),
+    Code(OPEN_LEADS, "info", "open leads",
+         "The outcome is empty, or neither among won_values nor lost_values. Such leads are scored, and "
+         "never learned from.",
+         "Nothing, if they are open indeed; else name their value in lost_values."),
+    Code(DUPLICATE_LEADS, "info", "leads that equal an earlier one",
+         "All features and the outcome equal those of another lead. Without a day of contact, equal leads "
+         "always stand on the same side of a fold; with duplicates = \"drop\" one of them is learned from.",
+         "Ask whether they are one lead exported twice; then duplicates = \"drop\" in [leads]."),
+    Code(AFTER_THE_FACT, "warning", "feature named like something known only afterwards",
+         "The name of the column is one of those that are most often filled in once a lead is decided, such "
+         "as the duration of the call that won it. Learned from, it makes a model that knows the outcome "
+         "before it scores.",
+         "Ask when the column is filled in. If only with the outcome, move it to after_outcome in [leads]."),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {c.code: c for c in _ALL}

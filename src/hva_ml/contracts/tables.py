@@ -94,7 +94,26 @@ INVOICES = TableContract(
     ),
 )  # fmt: skip
 
-CONTRACT: dict[str, TableContract] = {t.name: t for t in (ACCOUNTS, CONTACTS, EVENTS, DEAL_STAGES, INVOICES)}
+LEADS = TableContract(
+    "leads",
+    "Leads, one row each, as they were when first contacted; made from your table as `[leads]` says.",
+    ("account_id",),
+    (
+        Column("account_id", "id", "Key of the lead.", required=True, nullable=False),
+        *_clocks("the lead was first contacted; one and the same day for all where no day is known"),
+        Column("name", "text", "What sellers call the lead; never a feature."),
+        Column("group", "id", "Leads that belong together, e.g. of one company."),
+        Column("position", "integer", "Place in the order of time, where only an order is known."),
+        Column("won", "flag", "Won or lost; empty while open."),
+        Column("won_at", "time", "When it was won.", unit="UTC"),
+        Column("value", "money", "What it was worth, if won.", unit="minor units"),
+        Column("strategic_weight", "number", "The user's own strategic weight; carried beside the score."),
+    ),
+)
+
+CONTRACT: dict[str, TableContract] = {
+    t.name: t for t in (ACCOUNTS, CONTACTS, EVENTS, DEAL_STAGES, INVOICES, LEADS)
+}
 
 
 ATTRIBUTE_COLUMNS: dict[str, tuple[str, ...]] = {

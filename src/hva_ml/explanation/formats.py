@@ -14,6 +14,7 @@ from typing import Literal
 from babel import Locale
 from babel.dates import format_date
 
+from hva_ml.config import NO_CURRENCY
 from hva_ml.errors import UsageError
 
 Language = Literal["de", "en"]
@@ -22,6 +23,7 @@ GERMAN = {"DE": "de_DE", "AT": "de_AT", "CH": "de_CH", "LI": "de_LI"}
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
 MILLION, BILLION = 1e6, 1e9
+_WINS = {"de": ("Abschluss", "Abschlüsse"), "en": ("win", "wins")}
 _LARGE = {"de": ("Mio.", "Mrd."), "en": ("million", "billion")}
 
 
@@ -50,13 +52,19 @@ def locale_name(language: str, country: str = "DE") -> str:
 def money(
     amount: float, currency: str, *, language: str, country: str = "DE", decimals: int | None = None
 ) -> str:
-    r"""Return an amount of money; without `decimals`, cents only below 100.
+    r"""Return an amount of money; without `decimals`, cents only below 100. Without a currency, wins.
 
     Examples
     --------
     >>> money(12345.6, "EUR", language="de"), money(-3.5, "CHF", language="en")
     ('12.346\xa0€', '−CHF\xa03.50')
+    >>> money(0.28, "XXX", language="de"), money(1.0, "XXX", language="en")
+    ('0,28\xa0Abschlüsse', '1\xa0win')
     """
+    if currency == NO_CURRENCY:
+        whole = amount >= 100 or amount == round(amount)
+        written = number(amount, language=language, country=country, decimals=0 if whole else decimals or 2)
+        return f"{written}{NO_BREAK}{_WINS[language][written != '1']}"
     digits = decimals if decimals is not None else 0 if abs(amount) >= 100 or amount == 0 else 2
     return _pattern("currency", locale_name(language, country), currency).write(amount, digits)
 
@@ -78,6 +86,8 @@ def money_short(
     >>> money_short(1_234_567.0, "CHF", language="de", country="CH")
     'CHF\xa01.2\xa0Mio.'
     """
+    if currency == NO_CURRENCY:
+        return money(amount, currency, language=language, country=country, decimals=decimals)
     digits = 0 if decimals is None else decimals
     unit = 1 if round(abs(amount) / BILLION, digits + 1) >= 1.0 else 0
     scaled = amount / (BILLION if unit else MILLION)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hva_ml.config import NO_CURRENCY
 from hva_ml.explanation.formats import Language, factor, money_short, percent
 from hva_ml.explanation.grammar import cleaned, days
 from hva_ml.explanation.reader import Reader
@@ -15,6 +16,7 @@ _AGAINST: dict[str, tuple[str, str]] = {
     "won": ("gegenüber dem durchschnittlichen gewonnenen Account", "against the average won account"),
     "earlier": ("gegenüber demselben Account zuvor", "against the same account before"),
 }
+_NO_VALUE = ("Was ein Abschluss wert ist, ist nicht bekannt.", "What a win is worth is not known.")
 _NOTHING = (
     "Kein einzelnes Merkmal hebt oder senkt diesen Wert merklich.",
     "No single feature raises or lowers this value notably.",
@@ -52,6 +54,7 @@ def paragraph(
     currency: str = "EUR",
     reference: str = "typical",
     segment: str = "",
+    leads: bool = False,
 ) -> str:
     """Return the paragraph of one account.
 
@@ -64,13 +67,15 @@ def paragraph(
     value_if_converted, expected_value, typical_expected_value : float
         Currency units; the last one that of the reference account.
     horizon_days : int
-        Horizon of both.
+        Horizon of both; 0 where a lead counts whenever it is decided.
     reference : str
         What the reference is, a key of `reader.REFERENCES`.
     segment : str
         Name of the segment whose reference it is; empty where all accounts share one.
+    leads : bool
+        Whether the account is a lead.
     """
-    reader = Reader(language, country, currency, reference)
+    reader = Reader(language, country, currency, reference, leads)
     facts = Facts(probability, value_if_converted, expected_value, typical_expected_value)
     ups = (r.text for r in found if r.direction == "up")
     downs = (r.text for r in found if r.direction == "down")
@@ -96,17 +101,19 @@ def compose(
         if segment:
             place += reader.pick((" im Segment ", " in the segment ")) + cleaned(segment)
         against = f" ({written} {place})"
-    unit = days(horizon_days, german=reader.german, dative=True)
-    if reader.german:
-        when = "Am nächsten Tag" if horizon_days == 1 else f"In den nächsten {horizon_days} {unit}"
+    if reader.currency == NO_CURRENCY:
         parts = [
-            f"{when} kommt es mit {likely} Wahrscheinlichkeit zum Abschluss.",
+            _chance(likely, horizon_days, reader, against),
+            reader.pick(_NO_VALUE),
+        ]
+    elif reader.german:
+        parts = [
+            _chance(likely, horizon_days, reader),
             f"Der Account bringt dann etwa {worth}, der erwartete Wert ist also {expected}{against}.",
         ]
     else:
-        when = unit if horizon_days == 1 else f"{horizon_days} {unit}"
         parts = [
-            f"The chance that this account converts within the next {when} is {likely}.",
+            _chance(likely, horizon_days, reader),
             f"It then brings about {worth}, so the expected value is {expected}{against}.",
         ]
     up, down = "; ".join(ups), "; ".join(downs)
@@ -115,6 +122,24 @@ def compose(
     if not up and not down:
         parts.append(reader.pick(_NOTHING))
     return " ".join(parts)
+
+
+def _chance(likely: str, horizon_days: int, reader: Reader, against: str = "") -> str:
+    """Return the sentence that says how likely it is, and by when."""
+    unit = days(horizon_days, german=reader.german, dative=True)
+    if reader.leads and not horizon_days:
+        german, english = "Wird über ihn entschieden, kommt", "when it is decided"
+    elif reader.leads:
+        german = f"Innerhalb von {horizon_days} {unit} nach dem ersten Kontakt kommt"
+        english = f"within {horizon_days} {unit} of its first contact"
+    else:
+        german = "Am nächsten Tag" if horizon_days == 1 else f"In den nächsten {horizon_days} {unit}"
+        german += " kommt"
+        english = f"within the next {unit if horizon_days == 1 else f'{horizon_days} {unit}'}"
+    if reader.german:
+        return f"{german} es mit {likely} Wahrscheinlichkeit zum Abschluss{against}."
+    what = "lead is won" if reader.leads else "account converts"
+    return f"The chance that this {what} {english} is {likely}{against}."
 
 
 def likelihood(probability: float, reader: Reader) -> str:

@@ -55,12 +55,15 @@ class Reader:
         ISO 4217 code.
     reference : str
         A key of `REFERENCES`: what the second value of a sentence belongs to.
+    leads : bool
+        Whether it is about leads, whose horizon begins with their first contact.
     """
 
     language: str
     country: str
     currency: str
     reference: str = "typical"
+    leads: bool = False
 
     @property
     def german(self) -> bool:

@@ -15,7 +15,7 @@ from hva_ml.explanation.phrases import Value, say
 from hva_ml.explanation.reader import Reader
 from hva_ml.explanation.reasons import plain
 from hva_ml.explanation.selection import THRESHOLD, Floats, Ints, Selected, select, topics
-from hva_ml.features.definition import FeatureDefinition
+from hva_ml.features.definition import FeatureDefinition, of_leads
 
 TEXTS = pa.schema(
     [
@@ -116,7 +116,7 @@ def texts(
     parts = []
     for language in languages:
         locale_name(language, country)
-        reader = Reader(language, country, currency, reference)
+        reader = Reader(language, country, currency, reference, of_leads(definitions))
         parts.append(_texts(definitions, rows, chosen, horizon_days, reader))
     return pa.concat_tables(parts) if parts else TEXTS.empty_table()
 

@@ -1,5 +1,6 @@
 """What a feature is, readable by machines: explanations, docs and reports take their words from here."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -71,6 +72,11 @@ class FeatureDefinition:
     def record(self) -> dict[str, Any]:
         """Return the definition as a JSON-ready record; ``FeatureDefinition(**record)`` is its inverse."""
         return asdict(self)
+
+
+def of_leads(definitions: Sequence[FeatureDefinition]) -> bool:
+    """Say whether features are those of leads, each looked at once."""
+    return any(d.table == "leads" for d in definitions)
 
 
 @dataclass(frozen=True)

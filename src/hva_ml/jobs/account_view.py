@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from hva_ml.calibration import Spread
-from hva_ml.config import PipelineConfig
+from hva_ml.config import UNDATED, PipelineConfig
 from hva_ml.explanation.families import FamilyFactor
 from hva_ml.explanation.reasons import Reason
+from hva_ml.features.definition import of_leads
 from hva_ml.jobs.neighbours import Neighbour
 from hva_ml.jobs.told import Told
 from hva_ml.reports import account as page
@@ -82,6 +83,8 @@ def account_view(
         parts=(_part(tables[1]), _part(tables[2])),
         neighbours=tuple((n.name or n.account_id, n.as_of, n.value, n.shared) for n in like),
         stale=found.run.stale is not None,
+        leads=of_leads(bundle.definitions),
+        dated=all(n.as_of != UNDATED for n in like),
         missing=found.run.stale.missing if found.run.stale else None,
     )
 

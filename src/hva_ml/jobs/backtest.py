@@ -13,7 +13,7 @@ from hva_ml.evaluation.backtest import averages, over_time
 from hva_ml.evaluation.retraining import Recommendation, recommend
 from hva_ml.jobs import backtest_evidence
 from hva_ml.jobs.history import History
-from hva_ml.jobs.prepare import prepare, refuse_errors
+from hva_ml.jobs.prepare import prepare, refuse_errors, refuse_leads
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.refits import Fold, Search, refits
 from hva_ml.jobs.train import run_key, training_set
@@ -122,6 +122,7 @@ def backtest(
         )
     progress = progress or LoggedProgress()
     config = ws.config(pipeline)
+    refuse_leads(config, "hva backtest")
     with lock(ws.lock(config.name)):
         progress.stage("Reading sources and checking the contract")
         prepared = prepare(ws, config)

@@ -7,6 +7,7 @@ from hva_ml.contracts.probes import Probed
 from hva_ml.contracts.records import Violation
 from hva_ml.errors import UsageError
 from hva_ml.features.build import FeatureGroup
+from hva_ml.jobs.leads.probing import probe_leads
 from hva_ml.jobs.leaks import PROBED_CUTOFFS, probe
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.progress import LoggedProgress, Progress
@@ -98,7 +99,10 @@ def check(
     found = list(prepared.tables.violations)
     probes: tuple[Probed, ...] = ()
     if leakage and not prepared.tables.errors:
-        probes = probe(ws, config, prepared, progress, extra=(*prepared.own, *extra), cutoffs=cutoffs)
+        if config.leads is not None:
+            probes = probe_leads(config, prepared, progress, cutoffs)
+        else:
+            probes = probe(ws, config, prepared, progress, extra=(*prepared.own, *extra), cutoffs=cutoffs)
         found += [v for p in probes for v in p.violations]
     order = {"error": 0, "warning": 1, "info": 2}
     return CheckReport(

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hva_ml.config import UNDATED
 from hva_ml.errors import UsageError
 from hva_ml.evaluation.table import MODEL
 from hva_ml.jobs.judgement import Judgement
@@ -105,7 +106,7 @@ def _outcomes(j: Judgement) -> pa.Table:
 
 def summary(j: Judgement) -> dict[str, Any]:
     """Return counts by side, the findings and the totals, JSON-ready."""
-    sides = {"train": j.split.train, "calibrate": j.split.calibrate, "test": j.split.test}
+    sides = j.split.sides
     days = {"train": j.split.train_days, "calibrate": j.split.calibrate_days, "test": j.split.test_days}
     accounts = np.asarray(j.features.table["account_id"].to_pylist(), dtype=object)
     return {
@@ -159,11 +160,9 @@ def params(j: Judgement) -> dict[str, Any]:
     """Return the parameters that MLflow shows."""
     c = j.config
     return {
-        "horizon_days": c.horizon.days,
+        "horizon_days": c.horizon_days,
         "gap_days": c.horizon.gap_days,
-        "first_cutoff": j.calendar.days[0].isoformat(),
-        "last_cutoff": j.calendar.days[-1].isoformat(),
-        "cutoffs": len(j.calendar.days),
+        **_period(j),
         "features": len(j.features.names),
         "seed": c.models.seed,
         "calibration": j.calibration["kind"],
@@ -180,6 +179,14 @@ def params(j: Judgement) -> dict[str, Any]:
         "value.level": round(j.value["level"], 6),
         "value.winsorise": c.models.winsorise or "none",
     }
+
+
+def _period(j: Judgement) -> dict[str, Any]:
+    """Return from when to when cutoffs reach; nothing where leads have no days."""
+    days = j.calendar.days
+    if days == (UNDATED,):
+        return {}
+    return {"first_cutoff": days[0].isoformat(), "last_cutoff": days[-1].isoformat(), "cutoffs": len(days)}
 
 
 def metrics(j: Judgement) -> dict[str, float]:

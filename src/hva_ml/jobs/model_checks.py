@@ -43,7 +43,7 @@ def checked(
     judged = Judged(
         train=train,
         test=test,
-        sides={name: _side(targets, getattr(split, name)) for name in ("train", "calibrate", "test")},
+        sides={name: _side(targets, rows) for name, rows in split.sides.items() if rows.any()},
         disjoint=config.split.groups == "disjoint",
         predictions=predictions,
         converted=targets.converted[split.test].astype(np.float64),

@@ -19,6 +19,7 @@ from hva_ml.jobs.explain import spoken
 from hva_ml.jobs.kept_nights import Nights
 from hva_ml.jobs.kept_outcomes import Outcomes
 from hva_ml.jobs.monitoring_page import labels_of, view_of
+from hva_ml.jobs.prepare import refuse_leads
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.monitoring import findings as codes
 from hva_ml.monitoring.advice import Advice, advise
@@ -144,6 +145,7 @@ def monitor(
     """
     progress = progress or LoggedProgress()
     config, tongue = ws.config(pipeline), Tongue(spoken(language, country), country)
+    refuse_leads(config, "hva monitor")
     nights = Nights(ws, config, _day(as_of) if as_of is not None else date.max, progress)
     if not nights.kept:
         raise RefusedError(

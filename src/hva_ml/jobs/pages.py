@@ -45,9 +45,11 @@ def model_view(
         title=j.config.pipeline.title,
         run=f"{j.config.name}-{j.key}",
         currency=j.config.pipeline.currency,
-        horizon_days=j.config.horizon.days,
+        horizon_days=j.config.horizon_days,
         gap_days=j.config.horizon.gap_days,
         timezone=j.config.pipeline.timezone,
+        leads=j.config.leads is not None,
+        judged=_judged(j.config),
         sides=tuple(
             page.Side(
                 name, tuple(date.fromisoformat(d) for d in side["cutoffs"]), side["rows"], side["accounts"],
@@ -79,9 +81,26 @@ def model_view(
     )  # fmt: skip
 
 
+def _judged(config: PipelineConfig) -> str:
+    """Return the sentence that says on what the model was measured."""
+    if config.leads is None:
+        return page.ModelView.judged
+    if config.leads.clock == "none":
+        return (
+            f"Means over {config.leads.repeats} times {config.leads.folds} folds: every lead was judged by "
+            "models that had seen neither it nor its like."
+        )
+    return (
+        "Measured on the latest leads, which nothing has been fitted or chosen on, by a model made of what "
+        "was known when the first of them was contacted."
+    )
+
+
 def _days(j: Judgement, rows: npt.NDArray[np.bool_]) -> list[date]:
-    """Return the local day of each row's cutoff."""
+    """Return the local day of each row's cutoff; of leads the first day of its month."""
     days = dict(zip(j.calendar.cutoffs, j.calendar.days, strict=True))
+    if j.config.leads is not None and j.config.leads.clock == "days":
+        days = {moment: day.replace(day=1) for moment, day in days.items()}
     return [days[c] for c in j.features.table["cutoff"].filter(pa.array(rows)).to_pylist()]
 
 

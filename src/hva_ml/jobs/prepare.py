@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from hva_ml.config import PipelineConfig
+from hva_ml.config import Leads, PipelineConfig
 from hva_ml.connectors import sources
 from hva_ml.contracts.checks import enforce
+from hva_ml.contracts.leads import shaped
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant, series
 from hva_ml.engines.base import Engine, Relation
 from hva_ml.engines.spool import Spooled, Store
-from hva_ml.errors import ContractError, SourceError
+from hva_ml.errors import ContractError, SourceError, UsageError
 from hva_ml.features.own import OwnGroup
 from hva_ml.jobs.engine import opened, store
 from hva_ml.jobs.own_groups import own_groups
@@ -71,7 +73,9 @@ def contract_tables(
             engine.register(name, raw[name])
         for name, sql in config.views.items():
             engine.define(name, *query_text(folder, sql, engine.dialect))
-        mapped = _Mapped(config, folder, engine, kept)
+        mapped: Mapping[str, pa.Table | Spooled] = _Mapped(config, folder, engine, kept)
+        if config.leads is not None:
+            mapped = {"leads": _leads(mapped, raw, config.leads)}
         tables = enforce(mapped, config, max(end, until) if end and until else end, kept)
         quirks: list[dict[str, object]] = []
         if any(folder.glob("quirks*.sql")):
@@ -97,6 +101,31 @@ class _Mapped(Mapping[str, Spooled]):
 
     def __len__(self) -> int:
         return len(self.config.tables)
+
+
+def refuse_leads(config: PipelineConfig, command: str) -> None:
+    """Refuse a table of leads where accounts are needed, which can be looked at again at every cutoff.
+
+    Raises
+    ------
+    UsageError
+        If the pipeline has ``[leads]``.
+    """
+    if config.leads is not None:
+        raise UsageError(
+            f"{config.name} is a table of leads: {command} needs accounts.",
+            where=f"pipelines/{config.name}.toml: [leads]",
+            why="Each lead is looked at once, at its first contact; there are no cutoffs to go back to.",
+            fix=f"hva train {config.name}",
+        )
+
+
+def _leads(mapped: Mapping[str, pa.Table | Spooled], raw: Mapping[str, Relation], leads: Leads) -> pa.Table:
+    """Return the table of leads under the contract's names, open ones of another source after the others."""
+    wanted = {n: raw[n] for n in (leads.source, leads.open_source) if n in raw}
+    read = sources.tables(wanted)
+    whole = mapped["leads"] if leads.sql else read[leads.source]
+    return shaped(whole.table() if isinstance(whole, Spooled) else whole, read.get(leads.open_source), leads)
 
 
 def data_end(config: PipelineConfig) -> datetime | None:

@@ -17,16 +17,17 @@ from hva_ml.jobs import evidence
 from hva_ml.jobs.fitting import Pair, Searched, enough, side_by_side
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.likelihood import calibrate
-from hva_ml.jobs.prepare import prepare, refuse_errors
+from hva_ml.jobs.model_checks import checked
+from hva_ml.jobs.prepare import prepare, refuse_errors, refuse_leads
 from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.train import (
     Run,
     TrainingSet,
-    findings,
     logged,
     measured,
     run_key,
+    suspected,
     told_of_calibration,
     told_of_value,
     training_set,
@@ -100,6 +101,7 @@ def recalibrate(
     """
     progress = progress or LoggedProgress()
     config = ws.config(pipeline).on(engine)
+    refuse_leads(config, "hva recalibrate")
     with lock(ws.lock(config.name)):
         return _recalibrate(ws, config, progress)
 
@@ -125,11 +127,14 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     metrics, totals = measured(config, data, split, predictions)
     progress.stage("Calibrating on the latest matured cutoffs")
     final = _refitted(parent.bundle, data, last, config)
+    found = checked(
+        config, data.calendar, data.features, data.targets, split, parent.searched, judged, predictions,
+        metrics,
+    )  # fmt: skip
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets,
-        findings(prepared, config, data, split, parent.searched, judged, predictions, metrics),
-        split, last, parent.searched, predictions, metrics, totals,
-        told_of_calibration(final, judged, data, split), told_of_value(final, parent.searched),
+        (*suspected(prepared, data, metrics), *found), split, last, parent.searched, predictions, metrics,
+        totals, told_of_calibration(final, judged, data, split), told_of_value(final, parent.searched),
         _key(config, data, parent),
     )  # fmt: skip
     bundle = replace(

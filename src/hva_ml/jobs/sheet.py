@@ -13,7 +13,7 @@ from hva_ml.explanation.phrases import is_season, stated
 from hva_ml.explanation.reader import Reader
 from hva_ml.explanation.reasons import Reason, plain
 from hva_ml.explanation.selection import Floats, grouped, topics
-from hva_ml.features.definition import FeatureDefinition
+from hva_ml.features.definition import FeatureDefinition, of_leads
 from hva_ml.jobs.told import Told
 from hva_ml.registry.bundle import Bundle
 from hva_ml.reports import information
@@ -103,6 +103,7 @@ def _view(
         release=bundle.release,
         run_id=found.run.run_id,
         simulated=bool(facts.get("simulated")),
+        leads=of_leads(bundle.definitions),
     )
 
 

@@ -6,7 +6,7 @@ another order of rows and without those set aside.
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ from hva_ml.engines.base import CatalogTable, Engine, ParquetFiles, Relation
 from hva_ml.engines.spool import GIB
 from hva_ml.jobs.engine import opened, store
 from hva_ml.jobs.own_groups import own_groups
-from hva_ml.jobs.prepare import Prepared, contract_tables, data_end, query_text
+from hva_ml.jobs.prepare import Prepared, contract_tables, data_end, prepare, query_text
 from hva_ml.ledger.book import Book
 from hva_ml.ledger.identity import identity
 from hva_ml.ledger.kept import Kept
@@ -73,6 +73,10 @@ def prepare_tonight(
         Without quirks, rows set aside, and fingerprints; ``reuse`` tells what was read and why. Sources
         that would not fit into the memory are read piece by piece instead, as `prepare` does.
     """
+    if config.leads is not None:
+        prepared = prepare(ws, config, until=until)
+        delivered = sum(t.num_rows for t in prepared.tables.tables.values())
+        return replace(prepared, reuse=(Reuse("leads", 0, delivered, why=MASTER),))
     own = own_groups(ws, config)
     raw = sources.relations(ws, config, store(ws, config))
     if full:

@@ -12,16 +12,21 @@ import pyarrow as pa
 
 from hva_ml import labels, splits
 from hva_ml.config import PipelineConfig
+from hva_ml.contracts.decisions import Decisions
 from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.suspicion import hint, suspicious
 from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
 from hva_ml.explanation.composition import margins
 from hva_ml.features.definition import FeatureSet, table_fingerprint
+from hva_ml.features.leads import opened
 from hva_ml.jobs import comparison, evidence
 from hva_ml.jobs.features import build_features
 from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair, side_by_side
+from hva_ml.jobs.judged import Judged
 from hva_ml.jobs.judgement import Judgement
+from hva_ml.jobs.leads.decided import Decided, calendar_of, decided_leads
+from hva_ml.jobs.leads.judging import judge
 from hva_ml.jobs.likelihood import before_and_after
 from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
@@ -85,6 +90,7 @@ class TrainingSet:
     features: FeatureSet
     labels: pa.Table
     targets: Targets
+    told: Decisions | None = None
 
     def fingerprint(self) -> str:
         """Return a hash of features and labels."""
@@ -93,12 +99,20 @@ class TrainingSet:
 
 
 def training_set(ws: Workspace, config: PipelineConfig, prepared: Prepared) -> TrainingSet:
-    """Build features and labels at all matured cutoffs."""
+    """Build features and labels at all matured cutoffs, or of all decided leads."""
+    if config.leads is not None:
+        return _leads(config, prepared)
     when = calendar(config, prepared.tables)
     features = build_features(ws, config, prepared.tables, when, prepared.own)
     table = labels.build(prepared.tables, features.index, config, when)
     comparison.segment_column(config, features.definitions)
     return TrainingSet(when, features, table, Targets.of(table))
+
+
+def _leads(config: PipelineConfig, prepared: Prepared) -> TrainingSet:
+    found, table = decided_leads(opened(prepared.tables, config))
+    comparison.segment_column(config, found.features.definitions)
+    return TrainingSet(calendar_of(found, config), found.features, table, found.targets, found.told)
 
 
 def train(
@@ -147,12 +161,29 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     progress.stage("Point-in-time features and labels")
     data = training_set(ws, config, prepared)
     key = run_key(config, data)
+    ws.mlruns.mkdir(parents=True, exist_ok=True)
+    study = f"{config.name}-{key}"
+    if data.told is not None:
+        decided = Decided(data.features, data.targets, data.told)
+        judged = judge(decided, config, ws.optuna_uri, study, progress)
+    else:
+        judged = _judged(ws, config, data, study, progress)
+    findings = (*suspected(prepared, data, judged.metrics), *judged.findings)
+    judgement = Judgement(
+        config, prepared, data.calendar, data.features, data.targets, findings, judged.split, judged.last,
+        judged.searched, judged.predictions, judged.metrics, judged.totals, judged.calibration,
+        told_of_value(judged.final, judged.searched), key,
+    )  # fmt: skip
+    return logged(ws, judgement, _bundle(ws, config, data, judged, judgement), progress)
+
+
+def _judged(
+    ws: Workspace, config: PipelineConfig, data: TrainingSet, study: str, progress: Progress
+) -> Judged:
+    """Judge the models of accounts on the untouched latest cutoffs, and fit those that are released."""
     split = splits.split(data.features.index, data.calendar, config.split, config.models.seed)
     progress.stage(f"Searching settings, {config.search.trials} trials for each model")
-    ws.mlruns.mkdir(parents=True, exist_ok=True)
-    searched = search_pair(
-        data.features, data.targets, split, config, ws.optuna_uri, f"{config.name}-{key}", progress
-    )
+    searched = search_pair(data.features, data.targets, split, config, ws.optuna_uri, study, progress)
     progress.stage("Judging model and baselines on the untouched latest cutoffs")
     judged = fit_pair(data.features, data.targets, split, searched, config)
     test = data.features.take(split.test)
@@ -163,14 +194,11 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     progress.stage("Fitting the same procedure on all matured cutoffs")
     last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
     final = fit_pair(data.features, data.targets, last, searched, config)
-    judgement = Judgement(
-        config, prepared, data.calendar, data.features, data.targets,
-        findings(prepared, config, data, split, searched, judged, predictions, metrics),
-        split, last, searched, predictions, metrics, totals,
-        told_of_calibration(final, judged, data, split), told_of_value(final, searched), key,
-    )  # fmt: skip
-    bundle = _bundle(ws, config, data, final, searched, last.train | last.calibrate, judgement)
-    return logged(ws, judgement, bundle, progress)
+    found = checked(
+        config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
+    )
+    calibration = told_of_calibration(final, judged, data, split)
+    return Judged(split, last, searched, predictions, metrics, totals, final, found, calibration)
 
 
 def measured(
@@ -230,24 +258,7 @@ def told_of_value(final: Pair, searched: Searched) -> dict[str, Any]:
     }
 
 
-def findings(
-    prepared: Prepared,
-    config: PipelineConfig,
-    data: TrainingSet,
-    split: splits.Split,
-    searched: Searched,
-    judged: Pair,
-    predictions: dict[str, ModelPrediction],
-    metrics: pa.Table,
-) -> tuple[Violation, ...]:
-    """Return what the contract, the suspicion rules and the checks of the judged model found."""
-    found = checked(
-        config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
-    )
-    return (*_suspected(prepared, data, metrics), *found)
-
-
-def _suspected(prepared: Prepared, data: TrainingSet, metrics: pa.Table) -> tuple[Violation, ...]:
+def suspected(prepared: Prepared, data: TrainingSet, metrics: pa.Table) -> tuple[Violation, ...]:
     """Return what the contract and the suspicion rules found, and the hint if the model knows too much."""
     asked = suspicious(data.features, data.targets.converted, data.calendar)
     power = next(r["value"] for r in metrics.to_pylist() if (r["model"], r["metric"]) == (MODEL, "roc_auc"))
@@ -266,11 +277,10 @@ def _bundle(
     ws: Workspace,
     config: PipelineConfig,
     data: TrainingSet,
-    final: Pair,
-    searched: Searched,
-    rows: np.ndarray,
+    judged: Judged,
     judgement: Judgement,
 ) -> Bundle:
+    final, rows = judged.final, judged.last.train | judged.last.calibrate
     return Bundle(
         pipeline=config.name,
         config_text=(ws.pipelines / f"{config.name}.toml").read_text(encoding="utf-8"),
@@ -280,15 +290,15 @@ def _bundle(
         calibrator=final.calibrator,
         value=final.value,
         value_log_scale=final.value_log_scale,
-        value_distribution=searched.value.distribution or "tweedie",
+        value_distribution=judged.searched.value.distribution or "constant",
         references=comparison.reference_accounts(
             config, data.features.take(rows), data.targets.converted[rows], final
         ),
         currency=config.pipeline.currency,
-        horizon_days=config.horizon.days,
+        horizon_days=config.horizon_days,
         gap_days=config.horizon.gap_days,
         metadata=evidence.metadata(judgement),
         outlook=final.outlook,
         direct=final.direct,
-        profile=profile(judgement, data.features, final),
+        profile=None if config.leads else profile(judgement, data.features, final),
     )

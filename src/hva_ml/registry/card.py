@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hva_ml.config import NO_CURRENCY
 from hva_ml.evaluation.metrics import BY_NAME
 from hva_ml.evaluation.table import MODEL
+from hva_ml.features.definition import of_leads
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
 from hva_ml.registry.value_words import value_sentences
@@ -99,6 +101,8 @@ def _head(bundle: Bundle, forced: str, origin: str) -> str:
 
 
 def _about(bundle: Bundle) -> str:
+    if of_leads(bundle.definitions):
+        return _about_leads(bundle)
     wait = f", beginning {bundle.gap_days} days after the cutoff" if bundle.gap_days else ""
     return (
         "## What it says\n\n"
@@ -107,6 +111,23 @@ def _about(bundle: Bundle) -> str:
         "their product, the expected value. Two gradient boosted tree models (LightGBM): a binary one, "
         "calibrated on later cutoffs, and one for the value of accounts that converted "
         f"({plain(bundle.value_distribution)}, log link), levelled on later cutoffs."
+    )
+
+
+def _about_leads(bundle: Bundle) -> str:
+    days = bundle.horizon_days
+    when = f"within {days} days of its first contact" if days else "when decided"
+    worth = (
+        "Values are not known: every win counts as one, and expected value is the expected number of wins."
+        if bundle.currency == NO_CURRENCY
+        else f"The value of a win in {plain(bundle.currency)} ({plain(bundle.value_distribution)}) times "
+        "that is the expected value."
+    )
+    return (
+        "## What it says\n\n"
+        f"For each open lead: the probability that it is won {when}, by what was known at the contact. It is "
+        "a mean of gradient boosted trees (LightGBM) and an additive logistic model, as leads held out "
+        f"preferred, calibrated on leads that its parts had not seen. {worth}"
     )
 
 

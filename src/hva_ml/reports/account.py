@@ -72,6 +72,8 @@ class AccountView:
         Whether newer scores should be there and are not.
     missing : datetime.date or None
         The day whose scores did not come out.
+    leads, dated : bool
+        Whether it is a lead, and whether the days of similar ones are known.
     probability_bounds : tuple of float or None
         Lower and upper bound of the probability, and how often they hold, in (0, 1).
     """
@@ -104,6 +106,8 @@ class AccountView:
     advice: tuple[str, ...] = ()
     advice_note: str = ""
     stale: bool = False
+    leads: bool = False
+    dated: bool = True
     missing: date | None = None
     probability_bounds: tuple[float, float, float] | None = None
 

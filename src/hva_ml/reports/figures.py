@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
+from hva_ml.config import NO_CURRENCY
 from hva_ml.reports.charts import NARROW, WIDE
 from hva_ml.reports.language import Tongue
 from hva_ml.reports.palette import BLUE, GREEN, INK, MUTED, OCHRE, PURPLE, RULE, VERMILLION
@@ -93,7 +94,7 @@ def money_axis(
     tongue: Tongue, title: str, currency: str, largest: float, width: int, **more: Any
 ) -> dict[str, Any]:
     """Return an axis for money; large amounts are counted in thousands or millions, and the title says so."""
-    divisor, unit = 1, currency
+    divisor, unit = 1, tongue.word("wins") if currency == NO_CURRENCY else currency
     for size, word in ((1_000_000, "millions"), (1_000, "thousands")):
         if abs(largest) >= 2 * size:
             divisor, unit = size, tongue.word(word, currency=currency)

@@ -54,6 +54,8 @@ class InformationView:
         What exactly was applied, and when it was published.
     simulated : bool
         Whether the data are made up.
+    leads : bool
+        Whether it is a lead.
     """
 
     account_id: str
@@ -86,6 +88,7 @@ class InformationView:
     release: str
     run_id: str
     simulated: bool = False
+    leads: bool = False
 
 
 def html(view: InformationView, *, language: Language = "de", country: str = "DE") -> str:
@@ -112,4 +115,6 @@ def write(view: InformationView, place: Path, *, language: Language = "de", coun
     return pages.write(path, html(view, language=language, country=country))
 
 
-TABLES = frozenset(f"info_table_{t}" for t in ("accounts", "contacts", "events", "deal_stages", "invoices"))
+TABLES = frozenset(
+    f"info_table_{t}" for t in ("accounts", "contacts", "events", "deal_stages", "invoices", "leads")
+)

@@ -108,6 +108,10 @@ INFORMATION: dict[str, tuple[str, str]] = {
         "Rechnungen und Gutschriften",
         "Invoices and credit notes",
     ),
+    "info_table_leads": (
+        "Angaben zum Kontakt",
+        "Data about the contact",
+    ),
     "info_how_title": (
         "Wie das Programm vorgeht",
         "How the program proceeds",
@@ -164,6 +168,33 @@ INFORMATION: dict[str, tuple[str, str]] = {
     "info_score_title": (
         "Das Ergebnis für {name}",
         "The result for {name}",
+    ),
+    "info_short_leads": (
+        (
+            "Ein Computerprogramm schätzt, wie wahrscheinlich aus einem Kontakt {when} ein Abschluss wird "
+            "und wie viel er dann bringt; hier ist es der Stand vom {day}. Aus beidem entsteht eine "
+            "Reihenfolge, in der unser Vertrieb die Kontakte bearbeitet. Dieses Blatt sagt, welche Angaben "
+            "dafür verwendet wurden, wie das Programm vorgeht, was dabei herauskam und was das Ergebnis "
+            "ändern würde."
+        ),
+        (
+            "A computer program estimates how likely a contact becomes a deal {when}, and how much that then "
+            "brings, here as of {day}. Both together give an order in which our sales team works on "
+            "contacts. This sheet says which data were used, how the program proceeds, what came out, and "
+            "what would change the result."
+        ),
+    ),
+    "info_score_leads": (
+        (
+            "Wahrscheinlichkeit eines Abschlusses {when}: {probability}. Betrag, falls es dazu kommt: "
+            "etwa {value}. Erwarteter Wert: {expected}. Das ist Rang {rank} von {accounts}, Stufe {tier}."
+            " Bei einem typischen Kontakt sind es {base}."
+        ),
+        (
+            "Probability of a deal {when}: {probability}. Amount if there is one: about "
+            "{value}. Expected value: {expected}. This is rank {rank} of {accounts}, tier {tier}. For a "
+            "typical contact it is {base}."
+        ),
     ),
     "info_score": (
         (

@@ -52,6 +52,14 @@ class Tongue:
         """Return the wording of `key` with its parts filled in; raises ``KeyError`` for an unknown key."""
         return formats.swiss(self._of(WORDS, key), self.country).format(**parts)
 
+    def within(self, horizon_days: int) -> str:
+        """Return by when: "within 90 days", or "until decided" for 0."""
+        return self.word("within_days", days=horizon_days) if horizon_days else self.word("until_decided")
+
+    def since_contact(self, horizon_days: int) -> str:
+        """Return by when a lead is won: "within 90 days of the first contact", or "until decided" for 0."""
+        return self.word("of_contact", days=horizon_days) if horizon_days else self.word("until_decided")
+
     def model(self, name: str) -> str:
         """Return the name of a model or baseline as people say it; unknown ones stay as they are."""
         return self._of(MODELS, name) if name in MODELS else name

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from hva_ml.config import UNDATED
 from hva_ml.contracts.records import Violation
 from hva_ml.evaluation.diagrams import Diagrams
 from hva_ml.evaluation.metrics import BY_NAME
@@ -103,6 +104,10 @@ class ModelView:
         Whether the data are made up.
     timezone : str
         IANA name; a cutoff given as an instant is shown as the day it begins there.
+    leads : bool
+        Whether rows are leads, each looked at once.
+    judged : str
+        On what the model was measured, in one sentence.
     """
 
     pipeline: str
@@ -127,6 +132,8 @@ class ModelView:
     facts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
     simulated: bool = False
     timezone: str = "UTC"
+    leads: bool = False
+    judged: str = "Measured on the latest cutoffs, which nothing has been fitted or chosen on."
 
 
 def html(view: ModelView) -> str:
@@ -143,7 +150,9 @@ def html(view: ModelView) -> str:
         headline=_headline(found),
         results=_results(found, models),
         totals=_totals(view),
-        cohorts=[r for r in view.diagrams.cohorts.to_pylist() if r["model"] == MODEL],
+        cohorts=[
+            r for r in view.diagrams.cohorts.to_pylist() if r["model"] == MODEL and r["cutoff"] != UNDATED
+        ],
         notes=NOTES,
         trials=[] if view.trials is None else view.trials.to_pylist(),
         figures={name: figure(draw) for name, draw in _drawings(view, tongue).items()},

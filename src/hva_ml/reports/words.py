@@ -102,6 +102,14 @@ ACCOUNT: dict[str, tuple[str, str]] = {
     "not_in_capacity": ("nicht in der aktuellen Kapazität", "beyond current capacity"),
     "probability": ("Wahrscheinlichkeit eines Abschlusses", "Probability of conversion"),
     "within_days": ("innerhalb von {days} Tagen", "within {days} days"),
+    "until_decided": ("bis zur Entscheidung", "until decided"),
+    "no_values": (
+        "Was ein Abschluss wert ist, ist nicht bekannt: Gezählt werden Abschlüsse. Der erwartete Wert ist "
+        "hier die erwartete Zahl von Abschlüssen, also die Wahrscheinlichkeit.",
+        "What a win is worth is not known: wins are counted. Expected value here is the expected number of "
+        "wins, which is the probability.",
+    ),
+    "wins": ("Abschlüsse", "wins"),
     "value_if_converted": ("Wert bei Abschluss", "Value if converted"),
     "rounded": ("gezeigte Zahlen sind gerundet", "figures shown are rounded"),
     "strategic": (
@@ -178,6 +186,22 @@ ACCOUNT: dict[str, tuple[str, str]] = {
         "converts; "
         "a single one either does or does not. Only what was known before {day} counts.",
     ),
+    "meaning_text_leads": (
+        "Der erwartete Wert ist die Wahrscheinlichkeit eines Abschlusses {when} mal dem Wert bei Abschluss. "
+        "Sie gilt für einen Lead, der am {day} noch offen war. Von vielen Leads mit {percent} "
+        "Wahrscheinlichkeit schließt etwa dieser Anteil ab; der einzelne schließt ab oder nicht. Es zählt "
+        "nur, was beim ersten Kontakt bekannt war, und wie lange der Lead schon offen ist.",
+        "The expected value is the probability of a win {when} times the value of a win, for a lead that was "
+        "still open on {day}. Of many leads with a probability of {percent}, about that share is won; a "
+        "single one either is or is not. Only what was known at the first contact counts, and how long the "
+        "lead has been open.",
+    ),
+    "of_contact": (
+        "innerhalb von {days} Tagen nach dem ersten Kontakt",
+        "within {days} days of the first contact",
+    ),
+    "neighbour_won": ("gewonnen, Kontakt am {day}", "won, contacted on {day}"),
+    "neighbour_won_undated": ("gewonnen", "won"),
     "between": ("zwischen {low} und {high}", "between {low} and {high}"),
     "probability_bounds": (
         "Wie groß er sein wird, ist selbst nicht sicher: Mit {often} Sicherheit schließen von vielen so "

@@ -12,15 +12,18 @@ from sklearn.linear_model import LogisticRegression
 from hva_ml.features.definition import FeatureSet
 from hva_ml.training.linear import LinearModels
 from hva_ml.training.outcome import BaselinePrediction, Floats, Outcome, inside, numbers, told
+from hva_ml.training.rule import BestColumn
 
 __all__ = [
     "Baseline",
     "BaselinePrediction",
+    "BestColumn",
     "LinearModels",
     "Prevalence",
     "RecencyFrequencyMonetary",
     "RunRate",
     "all_baselines",
+    "lead_baselines",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -166,3 +169,8 @@ def all_baselines(seed: int) -> tuple[Baseline, ...]:
     `seed` goes to the solver of the linear one; all are deterministic.
     """
     return Prevalence(), RecencyFrequencyMonetary(), LinearModels(seed), RunRate()
+
+
+def lead_baselines(seed: int) -> tuple[Baseline, ...]:
+    """Return the baselines that need no history, unfitted: for leads, of which each is looked at once."""
+    return Prevalence(), BestColumn(), LinearModels(seed)

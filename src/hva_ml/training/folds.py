@@ -19,10 +19,14 @@ MIN_VALID_POSITIVES = 5
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Rows that fit and rows that judge, both as increasing positions into the training rows."""
+    """Rows that fit and rows that judge, both as increasing positions into the training rows.
+
+    `weight` says how much each judging row counts, shape (n_valid,); without it all count alike.
+    """
 
     fit: npt.NDArray[np.int64]
     valid: npt.NDArray[np.int64]
+    weight: npt.NDArray[np.float64] | None = None
 
 
 def folds(

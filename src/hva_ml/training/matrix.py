@@ -4,7 +4,7 @@ What the codes mean is kept as JSON beside the model; raw strings never enter a 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -63,8 +63,10 @@ class Encoder:
         object.__setattr__(self, "_codes", codes)
 
     @classmethod
-    def fit(cls, features: FeatureSet) -> "Encoder":
+    def fit(cls, features: FeatureSet, orders: Mapping[str, Sequence[str]] | None = None) -> "Encoder":
         """Learn categories and fill values from training rows; the order of rows does not matter.
+
+        `orders` gives the values of some categories from low to high; further ones come after them.
 
         Raises
         ------
@@ -79,7 +81,10 @@ class Encoder:
                 where="training side",
                 fix="Check [population], [cutoffs] and [features] of the pipeline.",
             )
-        return cls(tuple(_learn(d.name, d.kind, features.table[d.name]) for d in features.definitions))
+        table, known = features.table, orders or {}
+        return cls(
+            tuple(_learn(d.name, d.kind, table[d.name], known.get(d.name, ())) for d in features.definitions)
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -173,13 +178,16 @@ def _kind(value: object) -> Literal["number", "category"]:
     raise ValueError(value)
 
 
-def _learn(name: str, kind: Literal["number", "category"], values: pa.ChunkedArray) -> EncodedColumn:
+def _learn(
+    name: str, kind: Literal["number", "category"], values: pa.ChunkedArray, order: Sequence[str]
+) -> EncodedColumn:
     if kind == "number":
         numbers = _numbers(name, values)
         fill = None if np.isnan(numbers).any() else float(np.median(numbers))
         return EncodedColumn(name, kind, (), fill)
     counts = Counter(v for v in _strings(values).to_pylist() if v is not None)
-    categories = tuple(sorted(counts, key=lambda v: (-counts[v], v)))
+    first = {v: k for k, v in enumerate(order)}
+    categories = tuple(sorted(counts, key=lambda v: (first.get(v, len(first)), -counts[v], v)))
     # A model that never met a null reads NaN as code 0, the most frequent category: say "unseen" instead.
     return EncodedColumn(name, kind, categories, None if values.null_count else float(len(categories)))
 

@@ -47,6 +47,9 @@ def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages)
         stages.skip("a later day is current", "deliver")
     else:
         _step(stages, "deliver", "Delivering", lambda running: _delivered(ws, config, run, stages, running))
+    if config.leads is not None:
+        stages.skip("leads are looked at once", "monitor")
+        return
     _step(
         stages,
         "monitor",

@@ -20,6 +20,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError
+from hva_ml.features import leads
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs.comparison import chosen
 from hva_ml.jobs.features import build_features
@@ -114,6 +115,7 @@ class Produced:
 class _Gathered:
     """Everything that decides the scores of a night, before they are computed."""
 
+    config: PipelineConfig
     released: str
     bundle: Bundle
     kind: str
@@ -122,6 +124,11 @@ class _Gathered:
     features: FeatureSet
     identity: dict[str, str]
     outcomes: frozenset[str]
+
+    @property
+    def accounts(self) -> pa.Table:
+        """The visible rows of what is scored: accounts, or leads."""
+        return self.visible.tables[_master(self.config)]
 
 
 def produce(ws: Workspace, config: PipelineConfig, day: date, order: Order, stages: Stages) -> Produced:
@@ -147,7 +154,7 @@ def produce(ws: Workspace, config: PipelineConfig, day: date, order: Order, stag
     with stages.stage("score", f"Scoring {accounts:,} accounts") as running:
         running.rows = accounts
         scored = scoring.score(
-            night.bundle, night.features, night.visible.tables["accounts"], config.scoring,
+            night.bundle, night.features, night.accounts, config.scoring,
             model_version=night.released, explanation=config.explanation, kind=night.kind,
         )  # fmt: skip
     tonight = _tonight(config, night, scored, order)
@@ -196,7 +203,7 @@ def _hindsight(bundle: Bundle, day: date) -> bool:
 
 def _whole(night: _Gathered) -> dict[str, pa.Table]:
     """Return the tables that are not made block by block."""
-    names = _names(night.visible.tables["accounts"], night.features.table)
+    names = _names(night.accounts, night.features.table)
     return {
         "features": night.features.table, "accounts": names, "references": scoring.references(night.bundle)
     }  # fmt: skip
@@ -230,11 +237,16 @@ def _gathered(ws: Workspace, config: PipelineConfig, day: date, order: Order, st
             "model_version": released,
             "release": bundle.release,
             "features": features.fingerprint(),
-            "accounts": table_fingerprint(visible.tables["accounts"]),
+            "accounts": table_fingerprint(visible.tables[_master(config)]),
             "scoring": config.fingerprint(),
             "hva_ml": version("hva-ml"),
         }
-    return _Gathered(released, bundle, kind, prepared, visible, features, identity, config.tables_of_outcomes)
+    outcomes = config.tables_of_outcomes
+    return _Gathered(config, released, bundle, kind, prepared, visible, features, identity, outcomes)
+
+
+def _master(config: PipelineConfig) -> str:
+    return "accounts" if config.leads is None else "leads"
 
 
 def _audited(
@@ -292,13 +304,17 @@ def _tonight(config: PipelineConfig, night: _Gathered, scored: scoring.Scored, o
     counts, n = scored.unseen, scored.features.table.num_rows
     unseen = {d.name: counts.get(d.name, 0) / n for d in night.bundle.definitions if d.kind == "category"}
     moment = instant(scored.as_of, config.pipeline.timezone)
+    undated = config.leads is not None and config.leads.clock != "days"
+    arrived = () if undated else publication.arrivals(night.visible, moment, config.audit)
     return Tonight(
         publication.of_scored(scored, night.visible, config.fingerprint()), unseen,
-        publication.arrivals(night.visible, moment, config.audit), config.audit, order.force,
+        arrived, config.audit, order.force,
     )  # fmt: skip
 
 
 def _features(ws: Workspace, config: PipelineConfig, prepared: Prepared, day: date) -> FeatureSet:
+    if config.leads is not None:
+        return _open_leads(config, prepared, day)
     when = Calendar((day,), config.horizon.days, config.horizon.gap_days, config.pipeline.timezone)
     features = build_features(ws, config, prepared.tables, when, prepared.own)
     if features.table.num_rows == 0:
@@ -307,6 +323,19 @@ def _features(ws: Workspace, config: PipelineConfig, prepared: Prepared, day: da
             where=f"[population] of {config.name}",
             why="An empty night would take all scores away from sales.",
             fix="Choose a day within the data, or widen [population].",
+        )
+    return features
+
+
+def _open_leads(config: PipelineConfig, prepared: Prepared, day: date) -> FeatureSet:
+    features = leads.open_(leads.opened(prepared.tables, config), day)
+    if features.table.num_rows == 0:
+        raise NotEnoughDataError(
+            f"No lead is open as of {day}.",
+            where=f"[leads] of {config.name}",
+            why="An empty night would take all scores away from sales.",
+            fix="Choose a day on which leads are open, leave the outcome of open ones empty, or name a "
+            "source of leads without outcomes as open_source.",
         )
     return features
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from optuna.trial import FrozenTrial, TrialState
 
 from hva_ml import config as settings
-from hva_ml.training.folds import folds
+from hva_ml.training.folds import Fold, folds
 from hva_ml.training.growing import Ground
 from hva_ml.training.search.judging import METRIC, Kind, begin, relative_deviance
 from hva_ml.training.search.race import Hopeless, Outcome, race
@@ -95,6 +95,7 @@ def search(
     progress: Progress | None = None,
     weight: Array | None = None,
     fixed: Mapping[str, Any] | None = None,
+    parts: Sequence[Fold] | None = None,
 ) -> SearchResult:
     """Search the ranges of ``[search]`` with a tree-structured Parzen estimator.
 
@@ -133,6 +134,8 @@ def search(
         How much a row counts where models fit; all rows that judge count alike.
     fixed : mapping, optional
         LightGBM parameters that every trial has and no result holds.
+    parts : sequence of Fold, optional
+        Folds to judge by, instead of those of `hva_ml.training.folds.folds`.
 
     Raises
     ------
@@ -144,7 +147,8 @@ def search(
         If the storage cannot be opened.
     """
     space = space_of(kind, config, models)
-    parts = folds(groups, cutoff_codes, y > 0, models.seed)
+    if parts is None:
+        parts = folds(groups, cutoff_codes, y > 0, models.seed)
     grounds: list[Ground] = []
 
     def judge(params: Mapping[str, Any], hopeless: Hopeless) -> tuple[Outcome, float]:

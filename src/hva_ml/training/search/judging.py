@@ -18,10 +18,11 @@ METRIC: dict[str, str] = {"conversion": "log_loss", "value": "relative_tweedie_d
 _LEAST = 1e-15
 
 
-def log_loss(actual: Array, probability: Array) -> float:
-    """Return the mean negative log likelihood; `actual` 0 or 1, `probability` of shape (n_rows,)."""
+def log_loss(actual: Array, probability: Array, weight: Array | None = None) -> float:
+    """Return the mean negative log likelihood; `actual` 0 or 1, all arrays of shape (n_rows,)."""
     p = np.clip(probability, _LEAST, 1 - _LEAST)
-    return float(-np.mean(np.where(actual == 1, np.log(p), np.log1p(-p))))
+    likelihood = np.where(actual == 1, np.log(p), np.log1p(-p))
+    return float(-np.mean(likelihood) if weight is None else -np.average(likelihood, weights=weight))
 
 
 def relative_deviance(actual: Array, predicted: Array) -> float:
@@ -88,8 +89,9 @@ def begin(
     heavy = None if weight is None else weight[fold.fit]
     if kind == "conversion":
         return ground.grower(
-            fit, objective="binary", params=params, loss=lambda p: log_loss(actual, p), weight=heavy
-        )
+            fit, objective="binary", params=params, weight=heavy,
+            loss=lambda p: log_loss(actual, p, fold.weight),
+        )  # fmt: skip
     values = winsorised(clipped(fit, distribution)[0], winsorise)
 
     def loss(predicted: Array) -> float:

@@ -1,0 +1,1 @@
+"""Leads: one table, judged by the latest ones or in turn."""
