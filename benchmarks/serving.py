@@ -23,7 +23,10 @@ from hva_ml.publication import read
 
 PIPELINE = "dach_sample"
 ROWS = {"small": (1, 1_000), "full": (1, 1_000, 10_000)}
-NUMBERS = ("conversion_probability", "value_if_converted", "expected_value")
+NUMBERS = (
+    "conversion_probability", "probability_low", "probability_high", "value_if_converted", "value_low",
+    "value_high", "expected_value",
+)  # fmt: skip
 REASONS = ("reasons_positive", "reasons_negative")
 
 

@@ -51,7 +51,10 @@ def night(number: int, n: int = 60, texts: bool = True, pieces: int = 3) -> Iter
                 "account_id": [ids[k] for k in rows],
                 "as_of": pa.array([date(2025, 1, number)] * len(rows), pa.date32()),
                 "conversion_probability": probability[part],
+                # A run published before bounds were known has no such columns.
                 "value_if_converted": value[part],
+                "value_low": 0.5 * value[part],
+                "value_high": 2 * value[part],
                 "expected_value": probability[part] * value[part],
                 "percentile": rng.uniform(0, 100, len(rows)),
                 "rank": [rank[k] for k in rows],
@@ -202,7 +205,7 @@ def expected(parcel: Parcel) -> dict[str, set[tuple[Any, ...]]]:
     )
     found: dict[str, set[tuple[Any, ...]]] = {t: set() for t in TABLES}
     for row in scores:
-        found["scores"].add(tuple(row[c] for c in SCHEMAS["scores"].names))
+        found["scores"].add(tuple(row.get(c) for c in SCHEMAS["scores"].names))
         for direction in ("positive", "negative"):
             for k, r in enumerate(row[f"reasons_{direction}"], 1):
                 told = (r["feature"], r["topic"], r["factor"], r["value"], r["reference"])

@@ -158,6 +158,24 @@ def test_a_total_that_is_off(factor: float, codes: list[str]) -> None:
     assert found(good(predictions={MODEL: said}), "HVA009") == codes
 
 
+@pytest.mark.parametrize(("width", "codes"), [(1.0, []), (0.3, ["warning"]), (9.0, ["warning"])])
+def test_bounds_that_hold_too_rarely_or_too_often(width: float, codes: list[str]) -> None:
+    base, draw = good(), np.random.default_rng(6)
+    logs = draw.normal(5, 0.5, N)
+    half = 1.2816 * width
+    bounds = np.exp(logs - half), np.exp(logs + half)
+    value = base.converted * np.exp(logs + draw.normal(size=N))
+    said = replace(base.ours, value_bounds=bounds)
+    inside = ((bounds[0] <= value) & (value <= bounds[1]))[base.converted == 1].mean()
+    points = pa.table({"model": [MODEL], "metric": ["value_coverage"], "value": [inside],
+                       "low": [inside - 0.02], "high": [inside + 0.02]})  # fmt: skip
+    judged = good(predictions={MODEL: said}, value=value, metrics=points)
+    assert found(judged, "HVA013") == codes
+    wide = points.set_column(3, "low", [[0.1]]).set_column(4, "high", [[1.0]])
+    unsure = good(predictions={MODEL: said}, value=value, metrics=wide)
+    assert found(unsure, "HVA013") == ["info"] * len(codes)
+
+
 def test_one_feature_that_carries_all() -> None:
     judged = good(gain={"conversion": np.array([5.1, 2.0, 2.0, 0.9]), "value": np.array([5.0, 5.0, 0, 0])})
     assert found(judged, "HVA010") == ["warning"]

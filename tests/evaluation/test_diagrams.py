@@ -72,7 +72,8 @@ def test_cohorts_are_measured_alone():
         assert row["rows"] == here.sum()
         assert row["conversions"] == won[here].sum()
         for name in COHORT:
-            assert row[name] == pytest.approx(told[name][0])
+            found = float(told[name][0])
+            assert row[name] == (pytest.approx(found) if np.isfinite(found) else None)
 
 
 def test_a_world_without_conversions_has_no_gains_and_breaks_nothing():

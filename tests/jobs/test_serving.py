@@ -19,7 +19,10 @@ import hva_ml as hva
 from hva_ml.publication import read, reading
 
 PIPELINE = "dach_sample"
-NUMBERS = ("conversion_probability", "value_if_converted", "expected_value")
+NUMBERS = (
+    "conversion_probability", "probability_low", "probability_high", "value_if_converted", "value_low",
+    "value_high", "expected_value",
+)  # fmt: skip
 REASONS = ("reasons_positive", "reasons_negative")
 MODEL = f"models:/{PIPELINE}@champion"
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from hva_ml import calibration
+from hva_ml.calibration import ValueSpread
 from hva_ml.explanation.references import References
 from hva_ml.explanation.typical import typical
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
@@ -88,6 +89,7 @@ def train(seed: int = 3, **changes: object) -> Bundle:
         "currency": "EUR",
         "horizon_days": 90,
         "gap_days": 0,
+        "value_spread": ValueSpread((5.0, 7.0), (0.5, 0.4), -1.7, 1.6, 0.8, 400, 200),
         "metadata": {"title": "Töy | „quoted“", "third": 1 / 3, "versions": {"lightgbm": "4.7.0"}},
     }
     return Bundle(**{**given, **changes})

@@ -46,7 +46,7 @@ def test_what_is_read_gives_the_same_bits(bundle, rows, folder):
     assert again.value_log_scale == bundle.value_log_scale
     np.testing.assert_array_equal(again.references.matrix, bundle.references.matrix)
     one, two = bundle.predict(rows), again.predict(rows)
-    for name in ("probability", "value_if_converted", "expected_value", "X"):
+    for name in ("probability", "value_if_converted", "value_low", "value_high", "expected_value", "X"):
         assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
     assert one.unseen == two.unseen == {"firmographic.industry_section": 60}
     assert bundle.explain(rows).total.tobytes() == again.explain(one.X).total.tobytes()
@@ -88,6 +88,21 @@ def test_a_value_learned_at_once_travels(bundle, rows, tmp_path):
     expected = np.exp(bundle.value.margin(told.X) + bundle.value_log_scale)
     np.testing.assert_allclose(told.expected_value, expected, rtol=1e-12)
     np.testing.assert_allclose(told.value_if_converted, expected / told.probability, rtol=1e-12)
+
+
+def test_bounds_of_the_value_surround_it(bundle, rows, tmp_path):
+    told = bundle.predict(rows)
+    assert (told.value_low < told.value_if_converted).all()
+    assert (told.value_if_converted < told.value_high).all()
+    logs = np.log(told.value_if_converted)
+    low, high = bundle.value_spread.bounds(logs)
+    np.testing.assert_allclose(told.value_low, low, rtol=1e-12)
+    np.testing.assert_allclose(told.value_high, high, rtol=1e-12)
+    without = dataclasses.replace(bundle, value_spread=None)
+    without.write(tmp_path / "without")
+    again = Bundle.read(tmp_path / "without")
+    assert again.value_spread is None
+    assert np.isnan(again.predict(rows).value_low).all()
 
 
 def test_prediction_is_the_product_of_calibrated_and_scaled_margins(bundle, rows):

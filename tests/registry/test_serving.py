@@ -5,10 +5,10 @@ import pytest
 
 from hva_ml.errors import IntegrityError
 from hva_ml.registry import connection, tracking
-from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.bundle import NUMBERS, Bundle
 from hva_ml.workspace import Workspace
 
-COLUMNS = ["conversion_probability", "value_if_converted", "expected_value"]
+COLUMNS = [name for name, _ in NUMBERS]
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,8 @@ def test_served_and_nightly_numbers_are_the_same_bits(served, bundle, rows, fram
     out = served.predict(frame)
     told = bundle.predict(rows)
     assert list(out.columns) == COLUMNS
-    for column, ours in zip(
-        COLUMNS, (told.probability, told.value_if_converted, told.expected_value), strict=True
-    ):
+    for column, name in NUMBERS:
+        ours = getattr(told, name)
         assert out[column].to_numpy().tobytes() == ours.tobytes()
 
 

@@ -20,3 +20,4 @@ from hva_ml.calibration.outlook import Outlook as Outlook
 from hva_ml.calibration.outlook import day_terms as day_terms
 from hva_ml.calibration.shared import shared_slope as shared_slope
 from hva_ml.calibration.spread import Spread as Spread
+from hva_ml.calibration.value_spread import ValueSpread as ValueSpread

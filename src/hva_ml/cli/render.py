@@ -32,6 +32,7 @@ SHOWN = (
     ("captured_revenue_top_20", "Revenue in top 20 %"),
     ("normalized_gini", "Gini of value"),
     ("total_ratio", "Predicted / actual"),
+    ("value_coverage", "Values between bounds"),
 )
 
 

@@ -16,8 +16,8 @@ class Models:
     feature's definition suggests, a table names features and ``"rising"`` or ``"falling"``. With
     `half_life_days` a cohort so much older than the latest counts half, in training and in calibration of the
     likelihood. `base_rate` says whether probabilities keep the level of the calibration cohorts together
-    (``"pooled"``) or follow where it drifts (``"drift"``). `interval` is how often the published bounds of a
-    probability hold for the rate of a coming cohort.
+    (``"pooled"``) or follow where it drifts (``"drift"``). `interval` is how often published bounds hold:
+    those of a probability for the rate of a coming cohort, those of a value for an account that converts.
     `value` names the families that compete for the value. `approach` says whether the expected value is made
     of likelihood and value if converted (``"hurdle"``) or learned at once from all rows (``"direct"``);
     ``"auto"`` judges both on held-out accounts. With `winsorise` the trees see values above that quantile as

@@ -21,7 +21,11 @@ SCHEMAS: dict[SinkTable, pa.Schema] = {
             ("account_id", pa.string()),
             ("as_of", pa.date32()),
             ("conversion_probability", pa.float64()),
+            ("probability_low", pa.float64()),
+            ("probability_high", pa.float64()),
             ("value_if_converted", pa.float64()),
+            ("value_low", pa.float64()),
+            ("value_high", pa.float64()),
             ("expected_value", pa.float64()),
             ("percentile", pa.float64()),
             ("rank", pa.int64()),
@@ -78,7 +82,14 @@ def flat(table: SinkTable, piece: pa.Table) -> Iterator[pa.Table]:
         for first in range(0, piece.num_rows, _AT_ONCE):
             yield _explanations(piece.slice(first, _AT_ONCE))
     else:
-        yield piece.select(SCHEMAS[table].names).cast(SCHEMAS[table])
+        yield pa.table([_column(piece, f) for f in SCHEMAS[table]], schema=SCHEMAS[table])
+
+
+def _column(piece: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    """Return a column of a piece, empty where it was published before there was such a column."""
+    if field.name in piece.column_names:
+        return piece[field.name].cast(field.type)
+    return pa.nulls(piece.num_rows, field.type)
 
 
 def _reasons(piece: pa.Table, direction: str) -> pa.Table:

@@ -17,7 +17,7 @@ from hva_ml.evaluation.metrics import ModelPrediction, case
 from hva_ml.evaluation.ranking import Floats, Gains, Order, captured
 from hva_ml.evaluation.scoring import equal_mass_bins
 
-COHORT = ("roc_auc", "calibration_error", "captured_revenue_top_20", "total_ratio")
+COHORT = ("roc_auc", "calibration_error", "captured_revenue_top_20", "total_ratio", "value_coverage")
 RESIDUAL_BINS = 10
 _Z = 1.959963984540054
 
@@ -157,8 +157,7 @@ def _cohorts(
 ) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for day, here in of_day.items():
-        few = ModelPrediction(p.probability[here], p.value_if_converted[here], p.expected_value[here])
-        this = case(few, won[here], worth[here], capacity, "cohort")
+        this = case(p.take(here), won[here], worth[here], capacity, "cohort")
         told = this.measure(np.ones((1, len(here))), COHORT)
         found = {name: float(told[name][0]) for name in COHORT}
         kept = {name: v if np.isfinite(v) else None for name, v in found.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,9 @@ SHARES = (1, 5, 10, 20)
 
 MODEL = "hva_ml"
 
-Need = Literal["", "conversion", "both_classes", "spread", "positive_value", "value_spread", "ranks"]
+Need = Literal[
+    "", "conversion", "both_classes", "spread", "positive_value", "value_spread", "ranks", "bounds"
+]
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,22 @@ class ModelPrediction:
         Value within the horizon given conversion, in currency units.
     expected_value : numpy.ndarray of float64, shape (n_rows,)
         Their product, in currency units.
+    value_bounds : tuple of numpy.ndarray of float64, each of shape (n_rows,), optional
+        Between what the value of a row comes out if it converts, in currency units.
     """
 
     probability: Floats
     value_if_converted: Floats
     expected_value: Floats
+    value_bounds: tuple[Floats, Floats] | None = None
+
+    def take(self, rows: npt.NDArray[Any]) -> "ModelPrediction":
+        """Return what is said of some rows, by their places or a mask."""
+        bounds = self.value_bounds
+        return ModelPrediction(
+            self.probability[rows], self.value_if_converted[rows], self.expected_value[rows],
+            None if bounds is None else (bounds[0][rows], bounds[1][rows]),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("calibration_error", "mean gap between promised and seen rate, ten bins of equal size", False),
     Metric("mae", "mean absolute error of the expected value, currency units", False),
     Metric("total_ratio", "total expected value / total actual value", None, 1.0, "positive_value"),
+    Metric("value_coverage", "share of the conversions whose value lay between the bounds told before", None,
+           need="bounds"),
 )  # fmt: skip
 
 BY_NAME = {m.name: m for m in METRICS}
@@ -160,7 +175,9 @@ class Case:
     def reason(self, metric: Metric) -> str:
         """Return why `metric` is undefined on these rows."""
         need = metric.need
-        if need in ("conversion", "both_classes", "spread") and not self.converted.any():
+        if need == "bounds" and self.prediction.value_bounds is None:
+            return "no bounds of the value are given"
+        if need in ("conversion", "both_classes", "spread", "bounds") and not self.converted.any():
             return "no row converted"
         if need in ("both_classes", "spread") and self.converted.all():
             return "every row converted"
@@ -222,6 +239,13 @@ class _Weighted:
         gains = Gains.of(self.case.by_expected_value, self.won, self.weight)
         return ranking.precision_at(gains, self.case.capacity)
 
+    def coverage(self) -> Floats:
+        if self.case.prediction.value_bounds is None:
+            return np.full(len(self.weight), np.nan)
+        low, high = self.case.prediction.value_bounds
+        inside = self.won * ((low <= self.y) & (self.y <= high))
+        return ranking.ratio(self.weight @ inside, self.weight @ self.won)
+
     def gini(self) -> Floats:
         return ranking.normalized_gini(self.valued, Gains.of(self.case.by_value, self.y, self.weight))
 
@@ -244,6 +268,7 @@ _MEASURES: dict[str, Callable[[_Weighted], Floats]] = {
     "calibration_error": lambda u: scoring.calibration_error(u.p, u.won, u.case.bins, u.weight),
     "mae": lambda u: scoring.mean(np.abs(u.v - u.y), u.weight),
     "total_ratio": lambda u: ranking.ratio(u.weight @ u.v, u.weight @ u.y),
+    "value_coverage": _Weighted.coverage,
 }
 
 

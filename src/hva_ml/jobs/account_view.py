@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hva_ml.calibration import Spread
+from hva_ml.calibration import Spread, ValueSpread
 from hva_ml.config import UNDATED, PipelineConfig
 from hva_ml.explanation.families import FamilyFactor
 from hva_ml.explanation.reasons import Reason
@@ -26,7 +26,9 @@ def _part(table: pa.Table) -> tuple[tuple[str, float, float], ...]:
     return tuple((s["step"], s["factor"], s["end"]) for s in table.to_pylist() if s["kind"] != "total")
 
 
-def _bounds(row: dict[str, Any], name: str, spread: Spread | None) -> tuple[float, float, float] | None:
+def _bounds(
+    row: dict[str, Any], name: str, spread: Spread | ValueSpread | None
+) -> tuple[float, float, float] | None:
     """Return lower bound, upper bound and how often they hold; None if the run does not have them."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     return None if low is None or high is None or spread is None else (low, high, spread.level)
@@ -63,6 +65,7 @@ def account_view(
         probability=row["conversion_probability"],
         probability_bounds=_bounds(row, "probability", bundle.calibrator.spread),
         value_if_converted=row["value_if_converted"],
+        value_bounds=_bounds(row, "value", bundle.value_spread),
         expected_value=row["expected_value"],
         percentile=row["percentile"],
         rank=row["rank"],

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hva_ml.calibration import Calibrated, Calibrator, Outlook
+from hva_ml.calibration import Calibrated, Calibrator, Outlook, ValueSpread
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
@@ -76,13 +76,14 @@ class Searched:
 
 @dataclass(frozen=True)
 class Pair:
-    """A calibrated conversion model and a levelled value model over one encoding."""
+    """A calibrated conversion model and a levelled value model over one encoding, with bounds of values."""
 
     encoder: Encoder
     conversion: Booster
     calibrated: Calibrated
     worth: Worth
     outlook: Outlook | None
+    value_spread: ValueSpread | None = None
 
     @property
     def calibrator(self) -> Calibrator:
@@ -108,6 +109,14 @@ class Pair:
         """Return probability and value if converted, each of shape (n_rows,)."""
         margin, worth = margins(self, self.encoder.transform(features))
         return self.calibrator.probability(margin), np.exp(log_value(self, margin, worth))
+
+    def told(self, features: FeatureSet) -> ModelPrediction:
+        """Return all that is said of rows, with the bounds of their values where there are any."""
+        margin, worth = margins(self, self.encoder.transform(features))
+        logs = log_value(self, margin, worth)
+        probability, value = self.calibrator.probability(margin), np.exp(logs)
+        bounds = self.value_spread.bounds(logs) if self.value_spread else None
+        return ModelPrediction(probability, value, probability * value, bounds)
 
 
 def search_pair(
@@ -191,7 +200,19 @@ def fit_pair(
         Side(X, converted, value, swing), Side(X_later, converted_later, value_later, swing_later),
         list(encoder.names), searched.value, outlook, searched.direct, config.models,
     )  # fmt: skip
-    return Pair(encoder, conversion, calibrated, worth, outlook)
+    pair = Pair(encoder, conversion, calibrated, worth, outlook)
+    return bounded(pair, later, converted_later, value_later, config.models.interval)
+
+
+def bounded(
+    pair: Pair, later: FeatureSet, converted: npt.NDArray[np.int8], value: Floats, level: float
+) -> Pair:
+    """Return the pair with what the later side teaches of how far values lie from what is predicted."""
+    won = converted == 1
+    rows = later.take(won)
+    log_worth = log_value(pair, *margins(pair, pair.encoder.transform(rows)))
+    groups = rows.table["group_id"].to_pylist()
+    return replace(pair, value_spread=ValueSpread.learn(log_worth, value[won], groups, level))
 
 
 def side_by_side(
@@ -203,8 +224,7 @@ def side_by_side(
     config: PipelineConfig,
 ) -> dict[str, ModelPrediction]:
     """Return what the model and every baseline, fitted on the known rows, say of the test rows."""
-    probability, value = pair.predict(test)
-    found = {MODEL: ModelPrediction(probability, value, probability * value)}
+    found = {MODEL: pair.told(test)}
     for baseline in all_baselines(config.models.seed):
         baseline.fit(
             features.take(known), targets.converted[known], targets.value[known], config.horizon.days

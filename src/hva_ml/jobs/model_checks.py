@@ -59,6 +59,7 @@ def checked(
         must_beat=config.gates.beat_baselines,
         resamples=config.split.bootstrap,
         seed=config.models.seed,
+        interval=config.models.interval,
     )
     refits = None
     if config.checks.refits:

@@ -14,7 +14,7 @@ from hva_ml.errors import RefusedError
 from hva_ml.evaluation.metrics import ModelPrediction
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs import evidence
-from hva_ml.jobs.fitting import Pair, Searched, enough, side_by_side
+from hva_ml.jobs.fitting import Pair, Searched, bounded, enough, side_by_side
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.likelihood import calibrate
 from hva_ml.jobs.model_checks import checked
@@ -122,8 +122,11 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     predictions = side_by_side(
         judged, data.features, data.targets, split.train | split.calibrate, test, config
     )
-    probability, value = parent.bundle.outcomes(parent.bundle.encoder.transform(test))
-    predictions[PARENT] = ModelPrediction(probability, value, probability * value)
+    said = parent.bundle.predict(test)
+    predictions[PARENT] = ModelPrediction(
+        said.probability, said.value_if_converted, said.expected_value,
+        (said.value_low, said.value_high) if parent.bundle.value_spread else None,
+    )  # fmt: skip
     metrics, totals = measured(config, data, split, predictions)
     progress.stage("Calibrating on the latest matured cutoffs")
     final = _refitted(parent.bundle, data, last, config)
@@ -134,7 +137,8 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets,
         (*suspected(prepared, data, metrics), *found), split, last, parent.searched, predictions, metrics,
-        totals, told_of_calibration(final, judged, data, split), told_of_value(final, parent.searched),
+        totals, told_of_calibration(final, judged, data, split),
+        told_of_value(final, parent.searched, data, split, predictions),
         _key(config, data, parent),
     )  # fmt: skip
     bundle = replace(
@@ -143,6 +147,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
         calibrator=final.calibrator,
         value_log_scale=final.value_log_scale,
         outlook=final.outlook,
+        value_spread=final.value_spread,
         metadata={
             **evidence.metadata(judgement),
             PARENT: {"version": parent.version, "release": parent.bundle.release},
@@ -179,7 +184,8 @@ def _refitted(bundle: Bundle, data: TrainingSet, split: Split, config: PipelineC
     calibrated = calibrate(margin, later, converted, config)
     worth = Worth(bundle.value, bundle.value_log_scale, 0.0, bundle.direct, None)
     worth = levelled(worth, Side(X, converted, value, swing), outlook)
-    return Pair(bundle.encoder, bundle.conversion, calibrated, worth, outlook)
+    pair = Pair(bundle.encoder, bundle.conversion, calibrated, worth, outlook)
+    return bounded(pair, later, converted, value, config.models.interval)
 
 
 def _settled(kind: Any, told: dict[str, Any]) -> SearchResult:

@@ -12,7 +12,6 @@ from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation import decay
 from hva_ml.evaluation.backtest import Cohort, Measured, measured
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
-from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair, side_by_side
 from hva_ml.jobs.history import History, Learnt
 from hva_ml.jobs.progress import Progress
@@ -23,6 +22,7 @@ Search = Literal["never", "first", "each"]
 METRICS = (
     "roc_auc", "pr_auc", "captured_revenue_top_10", "captured_revenue_top_20", "normalized_gini", "spearman",
     "log_loss", "brier", "calibration_slope", "calibration_error", "mae", "total_ratio",
+    "value_coverage",
 )  # fmt: skip
 
 
@@ -121,13 +121,8 @@ def _refit(
     )
     found = [measure(m, p, cohorts[day], names=METRICS) for m, p in predictions.items()]
     found += [
-        measure(MODEL, _told(pair, history.at(later)), cohorts[later], names=decay.MEASURES)
+        measure(MODEL, pair.told(history.at(later)), cohorts[later], names=decay.MEASURES)
         for later in cohorts
         if later > day
     ]
     return Refit(learnt, split, searched, predictions[MODEL], tuple(found))
-
-
-def _told(pair: Pair, features: FeatureSet) -> ModelPrediction:
-    probability, value = pair.predict(features)
-    return ModelPrediction(probability, value, probability * value)

@@ -15,6 +15,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.decisions import Decisions
 from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar
+from hva_ml.evaluation.coverage import coverage
 from hva_ml.evaluation.suspicion import hint, suspicious
 from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
 from hva_ml.explanation.composition import margins
@@ -172,7 +173,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets, findings, judged.split, judged.last,
         judged.searched, judged.predictions, judged.metrics, judged.totals, judged.calibration,
-        told_of_value(judged.final, judged.searched), key,
+        told_of_value(judged.final, judged.searched, data, judged.split, judged.predictions), key,
     )  # fmt: skip
     return logged(ws, judgement, _bundle(ws, config, data, judged, judgement), progress)
 
@@ -249,12 +250,28 @@ def told_of_calibration(final: Pair, judged: Pair, data: TrainingSet, split: spl
     return {**final.calibrated.record(days), "steps": steps}
 
 
-def told_of_value(final: Pair, searched: Searched) -> dict[str, Any]:
-    """Return how the released values came about: approach, tail, level, outlook."""
+def told_of_value(
+    final: Pair,
+    searched: Searched,
+    data: TrainingSet,
+    split: splits.Split,
+    predictions: Mapping[str, ModelPrediction],
+) -> dict[str, Any]:
+    """Return how the released values came about (approach, tail, level, outlook), and if bounds held."""
+    bounds, ours, test = final.value_spread, predictions[MODEL], split.test
+    held: list[dict[str, Any]] = []
+    if ours.value_bounds is not None:
+        days = dict(zip(data.calendar.cutoffs, data.calendar.days, strict=True))
+        moments = data.features.table["cutoff"].filter(pa.array(test)).to_pylist()
+        held = coverage(
+            ours, data.targets.converted[test], data.targets.value[test], [days[m] for m in moments]
+        )
     return {
         **final.worth.record(),
         "compared": searched.compared.record() if searched.compared else None,
         "outlook": final.outlook.record() if final.outlook else None,
+        "bounds": bounds.record() if bounds else None,
+        "coverage": held,
     }
 
 
@@ -299,6 +316,7 @@ def _bundle(
         gap_days=config.horizon.gap_days,
         metadata=evidence.metadata(judgement),
         outlook=final.outlook,
+        value_spread=final.value_spread,
         direct=final.direct,
         profile=None if config.leads else profile(judgement, data.features, final),
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import calibration
-from hva_ml.calibration import Calibrator, Outlook
+from hva_ml.calibration import Calibrator, Outlook, ValueSpread
 from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation import composition
 from hva_ml.explanation.composition import Explanation
@@ -32,6 +32,17 @@ from hva_ml.training.matrix import Encoder
 Floats = npt.NDArray[np.float64]
 PROFILE = "profile.json"
 
+NUMBERS = (
+    ("conversion_probability", "probability"),
+    ("probability_low", "probability_low"),
+    ("probability_high", "probability_high"),
+    ("value_if_converted", "value_if_converted"),
+    ("value_low", "value_low"),
+    ("value_high", "value_high"),
+    ("expected_value", "expected_value"),
+)
+"""What is served of a row: name of the published column, and of the prediction."""
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -47,8 +58,11 @@ class Predictions:
         Bounds of it, see `Calibrator.interval`; NaN for models that do not know how sure they are.
     value_if_converted : numpy.ndarray of float64, shape (n_rows,)
         Currency units, > 0.
+    value_low, value_high : numpy.ndarray of float64, shape (n_rows,)
+        Between what the value comes out if the row converts, see `ValueSpread`; NaN for models that do not
+        know.
     expected_value : numpy.ndarray of float64, shape (n_rows,)
-        Product of the two, currency units.
+        Product of likelihood and value if converted, currency units.
     X : numpy.ndarray of float64, shape (n_rows, n_features)
         The rows as the models see them.
     unseen : dict of str to int
@@ -61,9 +75,16 @@ class Predictions:
     probability_low: Floats
     probability_high: Floats
     value_if_converted: Floats
+    value_low: Floats
+    value_high: Floats
     expected_value: Floats
     X: Floats
     unseen: dict[str, int]
+
+    @property
+    def numbers(self) -> dict[str, Floats]:
+        """What is served, by column of ``scores``: see `NUMBERS`."""
+        return {column: getattr(self, name) for column, name in NUMBERS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +125,8 @@ class Bundle:
     profile : dict or None
         JSON: what the data looked like where the models learned, in counts, for `hva_ml.monitoring`; None
         for models of before there was one.
+    value_spread : ValueSpread or None
+        Between which factors of it values come out; None for models that do not know.
     """
 
     pipeline: str
@@ -123,6 +146,7 @@ class Bundle:
     outlook: Outlook | None = None
     direct: bool = False
     profile: dict[str, Any] | None = None
+    value_spread: ValueSpread | None = None
 
     def __post_init__(self) -> None:
         names = tuple(d.name for d in self.definitions)
@@ -146,8 +170,12 @@ class Bundle:
         """Return likelihood, value and expected value of every row."""
         X = self.encoder.transform(features)
         margin, worth = composition.margins(self, X)
-        probability, value = self._outcomes(margin, worth)
+        logs = composition.log_value(self, margin, worth)
+        probability, value = self.calibrator.probability(margin), np.exp(logs)
         low, high = self.calibrator.interval(margin)
+        least, most = np.full((2, len(logs)), np.nan)
+        if self.value_spread is not None:
+            least, most = self.value_spread.bounds(logs)
         return Predictions(
             account_id=features.table["account_id"],
             cutoff=features.table["cutoff"],
@@ -155,6 +183,8 @@ class Bundle:
             probability_low=low,
             probability_high=high,
             value_if_converted=value,
+            value_low=least,
+            value_high=most,
             expected_value=probability * value,
             X=X,
             unseen=self.encoder.unseen(features),
@@ -162,9 +192,7 @@ class Bundle:
 
     def outcomes(self, X: Floats) -> tuple[Floats, Floats]:
         """Return likelihood and value if converted of encoded rows, each of shape (n_rows,)."""
-        return self._outcomes(*composition.margins(self, X))
-
-    def _outcomes(self, margin: Floats, worth: Floats) -> tuple[Floats, Floats]:
+        margin, worth = composition.margins(self, X)
         value = np.exp(composition.log_value(self, margin, worth))
         return self.calibrator.probability(margin), value
 
@@ -214,6 +242,8 @@ class Bundle:
             facts["outlook"] = self.outlook.record()
         if self.direct:
             facts["direct"] = True
+        if self.value_spread is not None:
+            facts["value_spread"] = self.value_spread.record()
         texts = {
             "conversion.txt": self.conversion.to_text(),
             "value.txt": self.value.to_text(),
@@ -297,6 +327,9 @@ class Bundle:
                 outlook=Outlook.from_record(facts["outlook"]) if "outlook" in facts else None,
                 direct=bool(facts.get("direct", False)),
                 profile=read_json(folder / PROFILE, FIX) if (folder / PROFILE).is_file() else None,
+                value_spread=ValueSpread.from_record(spread)
+                if (spread := facts.get("value_spread"))
+                else None,
             )
             # The files decide: this version might write the same model in other words.
             vars(found)["release"] = release

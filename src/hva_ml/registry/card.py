@@ -16,6 +16,7 @@ from hva_ml.registry.value_words import value_sentences
 SHOWN = (
     "roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_slope", "lift_top_10",
     "captured_revenue_top_5", "captured_revenue_top_20", "normalized_gini", "spearman", "mae", "total_ratio",
+    "value_coverage",
 )  # fmt: skip
 _FAMILIES = {
     "firmographic": "Firmographic",
@@ -230,7 +231,15 @@ def _calibrated(told: Mapping[str, Any]) -> str:
 
 def _valued(told: Mapping[str, Any], currency: str) -> str:
     found = value_sentences(told.get("value") or {}, currency)
-    return "## How the values came about\n\n" + " ".join(found) if found else ""
+    if not found:
+        return ""
+    rows = [
+        (c["cutoff"], f"{c['conversions']:,}", f"{c['inside']:.1%}", f"{c['below']:.1%}", f"{c['above']:.1%}")
+        for c in (told.get("value") or {}).get("coverage") or []
+    ]
+    head = ("Cutoff", "Conversions", "Between the bounds", "Below", "Above")
+    held = "\n\nOn the untouched cutoffs, evaluated fit:\n\n" + _table(head, rows) if rows else ""
+    return "## How the values came about\n\n" + " ".join(found) + held
 
 
 def _cell(row: Mapping[str, Any] | None, *, interval: bool) -> str:

@@ -54,7 +54,7 @@ class ServedBundle(PythonModel):
         Returns
         -------
         pandas.DataFrame
-            conversion_probability, value_if_converted and expected_value (currency units), index as given;
+            The `NUMBERS` of a bundle as they are published (currency units), index as given;
             with reasons also reasons_positive and reasons_negative, lists of feature, topic, factor, value
             and reference, as they are published.
 
@@ -67,11 +67,7 @@ class ServedBundle(PythonModel):
         params = params or {}
         features = self._features(model_input)
         told = self.bundle.predict(features)
-        found = {
-            "conversion_probability": told.probability,
-            "value_if_converted": told.value_if_converted,
-            "expected_value": told.expected_value,
-        }
+        found: dict[str, Any] = dict(told.numbers)
         limit = int(params.get("reasons", 0))
         if limit > 0:
             found |= self._reasons(features, told, limit, str(params.get("reference", "")))

@@ -15,6 +15,7 @@ from typing import Any
 
 from hva_ml.errors import UsageError
 from hva_ml.features.definition import FeatureDefinition
+from hva_ml.registry.bundle import NUMBERS
 from hva_ml.registry.connection import available, connected
 from hva_ml.registry.promotion import point, release_folder, verified
 from hva_ml.workspace import Workspace
@@ -343,7 +344,7 @@ def _signature(definitions: tuple[FeatureDefinition, ...]) -> Any:
     inputs: list[Any] = [ColSpec("string", "account_id", required=False)]
     for d in definitions:
         inputs.append(ColSpec("double" if d.kind == "number" else "string", d.name, required=False))
-    names = ("conversion_probability", "value_if_converted", "expected_value")
+    names = [name for name, _ in NUMBERS]
     asked = ParamSchema([ParamSpec("reasons", "long", 0), ParamSpec("reference", "string", "")])
     return ModelSignature(Schema(inputs), Schema([ColSpec("double", n) for n in names]), asked)
 

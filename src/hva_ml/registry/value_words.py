@@ -6,7 +6,7 @@ from typing import Any
 
 
 def value_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
-    """Return sentences on approach, tail, level and outlook.
+    """Return sentences on approach, tail, level, outlook and bounds.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ def value_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
     )
     if told.get("outlook"):
         found.append(_outlook(told["outlook"]))
+    if told.get("bounds"):
+        found.append(_bounds(told["bounds"]))
     return tuple(found)
 
 
@@ -47,6 +49,21 @@ def _approach(told: Mapping[str, Any]) -> str:
         f"{words} On held-out accounts the relative deviance of the expected value was {product:.3f} as a "
         f"product and {once:.3f} at once: better at once by {gain:.3f} ± {error:.3f}; that is taken if it is "
         "more than one standard error."
+    )
+
+
+def _bounds(bounds: Mapping[str, Any]) -> str:
+    (small, large), (a, b) = bounds["at"], bounds["width"]
+    least = "nothing" if bounds["low"] is None else None
+    spans = [
+        f"{least or format(exp(w * bounds['low']), '.2f')} to {exp(w * bounds['high']):.2f} times "
+        f"{exp(at):,.0f}"
+        for at, w in ((small, a), (large, b))
+    ]
+    return (
+        f"Of accounts that convert, {bounds['level']:.0%} are to come out between value_low and value_high: "
+        f"{spans[0]} for the small, {spans[1]} for the large. So far did {bounds['rows']:,} conversions of "
+        f"{bounds['groups']:,} groups of accounts in the calibration cohorts lie from what was predicted."
     )
 
 

@@ -76,6 +76,8 @@ class AccountView:
         Whether it is a lead, and whether the days of similar ones are known.
     probability_bounds : tuple of float or None
         Lower and upper bound of the probability, and how often they hold, in (0, 1).
+    value_bounds : tuple of float or None
+        The same of what the account brings if it converts, currency units.
     """
 
     account_id: str
@@ -110,6 +112,7 @@ class AccountView:
     dated: bool = True
     missing: date | None = None
     probability_bounds: tuple[float, float, float] | None = None
+    value_bounds: tuple[float, float, float] | None = None
 
     def check(self) -> None:
         """Hold the steps to their promise.

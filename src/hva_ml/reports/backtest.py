@@ -18,7 +18,7 @@ from hva_ml.reports.pages import figure, render
 
 SHOWN = (
     "roc_auc", "captured_revenue_top_10", "captured_revenue_top_20", "normalized_gini", "brier",
-    "calibration_slope", "total_ratio",
+    "calibration_slope", "total_ratio", "value_coverage",
 )  # fmt: skip
 TILES = ("roc_auc", "captured_revenue_top_20", "brier", "total_ratio")
 SEARCHES = {

@@ -31,6 +31,7 @@ LABELS = {
     "normalized_gini": "Gini of value",
     "calibration_error": "Calibration error",
     "total_ratio": "Total promised / actual",
+    "value_coverage": "Values between their bounds",
 }
 MOST_IMPORTANT = 15
 

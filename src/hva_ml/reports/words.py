@@ -203,6 +203,13 @@ ACCOUNT: dict[str, tuple[str, str]] = {
     "neighbour_won": ("gewonnen, Kontakt am {day}", "won, contacted on {day}"),
     "neighbour_won_undated": ("gewonnen", "won"),
     "between": ("zwischen {low} und {high}", "between {low} and {high}"),
+    "mostly_between": ("meist zwischen {low} und {high}", "mostly between {low} and {high}"),
+    "value_bounds": (
+        "Der Wert bei Abschluss ist ein Mittel: Von solchen Accounts, die abschließen, bringen {often} "
+        "zwischen {low} und {high}.",
+        "The value if converted is a mean: of such accounts that convert, {often} bring between {low} and "
+        "{high}.",
+    ),
     "probability_bounds": (
         "Wie groß er sein wird, ist selbst nicht sicher: Mit {often} Sicherheit schließen von vielen so "
         "bewerteten Accounts zwischen {low} und {high} ab. So weit schwanken Zeiträume, und so viel sagen "

@@ -21,7 +21,7 @@ from hva_ml.scoring.tiers import Tiers, tiers
 
 Floats = npt.NDArray[np.float64]
 BLOCK = 25_000
-BOUNDS = ("probability_low", "probability_high")
+BOUNDS = ("probability_low", "probability_high", "value_low", "value_high")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +86,9 @@ class Scored:
 
         ``scores``
             account_id, as_of (date), conversion_probability with probability_low and probability_high (null
-            for a release that does not know them), value_if_converted and expected_value (currency
-            units), percentile, rank, tier, tier_reason, in_capacity, strategic_weight, reasons_positive and
+            for a release that does not know them), value_if_converted with value_low and value_high
+            (likewise) and expected_value (currency units), percentile, rank, tier, tier_reason,
+            in_capacity, strategic_weight, reasons_positive and
             reasons_negative (lists of feature, topic, factor, value, reference), unseen_categories (count),
             model_version.
         ``explanations``
@@ -136,13 +137,17 @@ class Scored:
     def _scores(self, rows: npt.NDArray[np.int64], found: Explained) -> pa.Table:
         n, place = len(rows), self.place
         probability, value = self.probability[rows], self.value[rows]
+        bound = {name: pa.array(b[rows], from_pandas=True) for name, b in self.bounds.items()}
         return pa.table(
             {
                 "account_id": found.contributions["account_id"],
                 "as_of": pa.array([self.as_of] * n, pa.date32()),
                 "conversion_probability": pa.array(probability),
-                **{name: pa.array(bound[rows], from_pandas=True) for name, bound in self.bounds.items()},
+                "probability_low": bound["probability_low"],
+                "probability_high": bound["probability_high"],
                 "value_if_converted": pa.array(value),
+                "value_low": bound["value_low"],
+                "value_high": bound["value_high"],
                 "expected_value": pa.array(probability * value),
                 "percentile": pa.array(place.percentile[rows]),
                 "rank": pa.array(place.rank[rows]),

@@ -15,7 +15,7 @@ import pyarrow as pa
 from hva_ml.engines.spark import mapped
 from hva_ml.errors import ContractError, nearest
 from hva_ml.features.definition import FeatureSet
-from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.bundle import NUMBERS, Bundle
 
 Files = tuple[tuple[str, bytes], ...]
 
@@ -35,14 +35,10 @@ class Scorer:
     release : str
         Hash of the model.
     schema : str
-        Columns of the result, in the words of Spark: account_id, cutoff, conversion_probability,
-        value_if_converted and expected_value (currency units).
+        Columns of the result, in the words of Spark: account_id, cutoff, then the `NUMBERS` of a bundle.
     """
 
-    schema = (
-        "account_id string, cutoff timestamp, conversion_probability double, value_if_converted double, "
-        "expected_value double"
-    )
+    schema = ", ".join(["account_id string", "cutoff timestamp", *(f"{name} double" for name, _ in NUMBERS)])
 
     def __init__(self, bundle: Bundle) -> None:
         self.release = bundle.release
@@ -88,9 +84,7 @@ class Scorer:
                 {
                     "account_id": batch["account_id"],
                     "cutoff": batch["cutoff"],
-                    "conversion_probability": pa.array(told.probability),
-                    "value_if_converted": pa.array(told.value_if_converted),
-                    "expected_value": pa.array(told.expected_value),
+                    **{name: pa.array(numbers, from_pandas=True) for name, numbers in told.numbers.items()},
                 }
             )
 

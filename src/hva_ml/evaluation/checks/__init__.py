@@ -8,8 +8,8 @@ __all__ = ["CHECKS", "Judged", "Refits", "Side", "model_checks"]
 
 CHECKS = (
     enough.too_few, worth.no_better_than_rules, worth.nothing_to_learn, worth.too_good, inputs.drift,
-    enough.immature, enough.overlap, promises.by_tier, promises.total, inputs.dominance, inputs.idle,
-    inputs.unseen, promises.ties, enough.selection,
+    enough.immature, enough.overlap, promises.by_tier, promises.total, promises.coverage,
+    inputs.dominance, inputs.idle, inputs.unseen, promises.ties, enough.selection,
 )  # fmt: skip
 
 

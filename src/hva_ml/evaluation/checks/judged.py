@@ -56,6 +56,8 @@ class Judged:
         Baselines of the gates.
     resamples, seed : int
         Of the paired bootstrap.
+    interval : float
+        How often the bounds of a value are to hold.
     """
 
     train: FeatureSet
@@ -76,6 +78,7 @@ class Judged:
     must_beat: tuple[str, ...]
     resamples: int
     seed: int
+    interval: float = 0.8
 
     @property
     def ours(self) -> ModelPrediction:

@@ -13,6 +13,7 @@ TOTAL = 0.15
 TIER = 0.25
 SIGMAS = 3.0
 TIES = 0.2
+COVERAGE = 0.04
 
 
 def by_tier(j: Judged) -> Iterator[Violation]:
@@ -45,6 +46,24 @@ def total(j: Judged) -> Iterator[Violation]:
         f"The total promised value is {value:.2f} times what came{chance}"
         + (", which includes 1: too few large accounts to tell." if within else "."),
         "Make no budget from the sum of expected values yet; the order of accounts is another matter.",
+    )  # fmt: skip
+
+
+def coverage(j: Judged) -> Iterator[Violation]:
+    """Yield ``HVA013`` if bounds of the value hold more or less often than they say, by more than 4 points.
+
+    Of severity info where that may be chance.
+    """
+    value, low, high = j.metric("value_coverage")
+    if value is None or abs(value - j.interval) <= COVERAGE:
+        return
+    chance = low is not None and high is not None and low <= j.interval <= high
+    between = "" if low is None or high is None else f" (between {low:.1%} and {high:.1%})"
+    yield Violation(
+        "HVA013", "value", int(j.converted.sum()), "info" if chance else "warning",
+        f"{value:.1%} of the conversions brought a value between the bounds told before{between}, not "
+        f"{j.interval:.0%}" + (": too few conversions to tell." if chance else "."),
+        "Let more cohorts teach the bounds ([split] calibrate_cutoffs); expected values are another matter.",
     )  # fmt: skip
 
 
