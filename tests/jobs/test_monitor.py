@@ -205,13 +205,20 @@ def test_an_alarm_exits_with_5_and_the_page_says_so_in_german(ws: hva.Workspace,
     configured(ws, "tolerance = 0.01\nfalse_alarms_per_year = 50.0\nconfirm_nights = 1")
     result = call(ws, "--lang", "de", "--country", "AT")
     assert result.exit_code == 5
-    assert "Neu trainieren" in (ws.reports(PIPELINE) / LAST / "monitoring.html").read_text(encoding="utf-8")
+    page = (ws.reports(PIPELINE) / LAST / "monitoring.html").read_text(encoding="utf-8")
+    assert "Neu trainieren" in page
+    assert "Die letzten Alarme" in page
     machine = call(ws, "--json")
     assert machine.exit_code == 5
     record = json.loads(machine.stdout)
     assert record["alarms"] >= 1
     assert record["advice"]["outcome"] == "retrain"
-    assert {f["code"] for f in record["findings"] if f["outcome"] == "alarm"} <= set(CODES[:7])
+    opened = {f["code"] for f in record["findings"] if f["outcome"] == "alarm"}
+    assert opened <= set(CODES[:7])
+    episodes = record["episodes"]
+    assert {e["code"] for e in episodes if not e["over"]} == opened
+    assert [e["raised"] for e in episodes] == sorted(e["raised"] for e in episodes)
+    assert all(e["since"] <= e["raised"] for e in episodes)
 
 
 def test_no_alarm_exits_with_0(ws: hva.Workspace) -> None:

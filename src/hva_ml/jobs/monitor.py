@@ -24,6 +24,7 @@ from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.monitoring import findings as codes
 from hva_ml.monitoring.advice import Advice, advise
 from hva_ml.monitoring.digest import Digest
+from hva_ml.monitoring.episodes import Episode
 from hva_ml.monitoring.feedback import Feedback, about, feedback
 from hva_ml.monitoring.findings import Finding
 from hva_ml.monitoring.judgement import judge
@@ -53,6 +54,8 @@ class Monitored:
         By code; `alarms` are those that need somebody.
     texts : tuple of str
         The findings in words, in their order.
+    episodes : tuple of Episode
+        Every alarm there was, of all releases, by the day on which it was raised.
     advice : Advice
         Whether to train again.
     advice_text : str
@@ -72,6 +75,7 @@ class Monitored:
     version: str
     findings: tuple[Finding, ...]
     texts: tuple[str, ...]
+    episodes: tuple[Episode, ...]
     advice: Advice
     advice_text: str
     feedback: Feedback | None
@@ -94,6 +98,7 @@ class Monitored:
             "known": self.known.isoformat() if self.known else None,
             "alarms": len(self.alarms),
             "findings": [{**f.record(), "text": t} for f, t in zip(self.findings, self.texts, strict=True)],
+            "episodes": [e.record() for e in self.episodes],
             "advice": {**self.advice.record(), "text": self.advice_text},
             "feedback": self.feedback.record() if self.feedback else None,
             "files": [str(p) for p in self.files],
@@ -180,7 +185,8 @@ def monitor(
     where = ws.reports(config.name) / f"{nights.day:%Y-%m-%d}" / "monitoring.html"
     return Monitored(
         config.name, nights.day, len(nights.kept), last.release, last.nights[-1].version, found, texts,
-        advice, told, worked, outcomes.looked_until,
+        tuple(sorted((e for j in judged for e in j.episodes), key=lambda e: e.raised)), advice, told, worked,
+        outcomes.looked_until,
         (page.write(view, where, language=tongue.language, country=tongue.country),),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from hva_ml.explanation.reader import Reader
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.monitoring import distance
 from hva_ml.monitoring.drift import VOLUME
+from hva_ml.monitoring.episodes import Episode
 from hva_ml.monitoring.estimate import Estimate, named
 from hva_ml.monitoring.feedback import Feedback
 from hva_ml.monitoring.findings import Finding
@@ -22,13 +23,14 @@ from hva_ml.monitoring.release import RANKINGS, Release
 from hva_ml.reports import monitoring as page
 from hva_ml.reports.heatmap import HeatMap
 from hva_ml.reports.language import Tongue
-from hva_ml.reports.monitoring import FindingView, MonitoringView, Mover
+from hva_ml.reports.monitoring import EpisodeView, FindingView, MonitoringView, Mover
 from hva_ml.reports.pages import plain
 
 MOST_POINTS = 120
 MOST_ROWS = 30
 MOST_MOVERS = 15
 MOST_WEEKS = 53
+MOST_EPISODES = 20
 
 
 def labels_of(definitions: Sequence[FeatureDefinition], currency: str, tongue: Tongue) -> dict[str, str]:
@@ -72,6 +74,7 @@ def view_of(
             FindingView(f.code, f.outcome, t, date.fromisoformat(f.since) if f.since else None)
             for f, t in zip(found, texts, strict=True)
         ),
+        episodes=_episodes(judged, labels, tongue),
         advice=advice,
         estimated=_triple(night),
         realised=_realised(complete),
@@ -90,6 +93,25 @@ def view_of(
         rate=config.monitoring.false_alarms_per_year,
         simulated=any(s.kind == "simulated" for s in config.sources.values()),
     )  # fmt: skip
+
+
+def _episodes(judged: Sequence[Judged], labels: Mapping[str, str], tongue: Tongue) -> tuple[EpisodeView, ...]:
+    """Return the alarms there were, the latest first; what was raised at once under one code is one line."""
+    together: dict[tuple[str, str], list[Episode]] = {}
+    for episode in (e for j in judged for e in j.episodes):
+        together.setdefault((episode.raised, episode.code), []).append(episode)
+    found = []
+    for (raised, code), mine in sorted(together.items(), reverse=True)[:MOST_EPISODES]:
+        names = list(dict.fromkeys(page.about(e.code, e.where, labels, tongue) for e in mine))
+        more = tongue.word("and_more", n=tongue.number(len(names) - 3)) if len(names) > 3 else ""
+        over = "" if any(not e.over for e in mine) else max(e.over for e in mine)
+        found.append(
+            EpisodeView(
+                code, ", ".join(names[:3]) + more, date.fromisoformat(raised),
+                date.fromisoformat(min(e.since for e in mine)), date.fromisoformat(over) if over else None,
+            )
+        )  # fmt: skip
+    return tuple(found)
 
 
 def _triple(found: Estimate | None) -> page.Triple | None:

@@ -33,6 +33,17 @@ class FindingView:
 
 
 @dataclass(frozen=True)
+class EpisodeView:
+    """One alarm there was: when it was raised, the first night of it, and when it was over."""
+
+    code: str
+    text: str
+    raised: date
+    since: date
+    over: date | None
+
+
+@dataclass(frozen=True)
 class Mover:
     """How far one feature or score has moved: value, low and high of each distance, None for none."""
 
@@ -56,6 +67,8 @@ class MonitoringView:
     nights, alarms : int
         Number of nights, and of open alarms.
     findings : tuple of FindingView
+    episodes : tuple of EpisodeView
+        The latest first.
     advice : str
         Whether to train again, in words.
     estimated, realised, promised : Triple or None
@@ -88,6 +101,7 @@ class MonitoringView:
     nights: int
     alarms: int
     findings: tuple[FindingView, ...]
+    episodes: tuple[EpisodeView, ...]
     advice: str
     estimated: Triple | None
     realised: Triple | None
@@ -185,6 +199,17 @@ def named(name: str, labels: Mapping[str, str], tongue: Tongue) -> str:
     if name.startswith(PREFIX):
         return tongue.word(f"score_{name.removeprefix(PREFIX)}")
     return labels.get(name, name)
+
+
+def about(code: str, where: str, labels: Mapping[str, str], tongue: Tongue) -> str:
+    """Return what an alarm speaks of, in a few words."""
+    if code in (codes.ESTIMATED, codes.RANKING):
+        return tongue.word(f"metric_{where}")
+    if code == codes.UNDER_WAY:
+        return tongue.word("conversions")
+    if code == codes.TOTALS:
+        return tongue.word(f"sum_{where.replace('.', '_')}")
+    return named(where, labels, tongue)
 
 
 def sentence(found: Finding, labels: Mapping[str, str], tongue: Tongue) -> str:
