@@ -25,7 +25,7 @@ PIPELINE = "dach_sample"
 ROWS = {"small": (1, 1_000), "full": (1, 1_000, 10_000)}
 NUMBERS = (
     "conversion_probability", "probability_low", "probability_high", "value_if_converted", "value_low",
-    "value_high", "expected_value",
+    "value_high", "expected_value", "hva_likelihood",
 )  # fmt: skip
 REASONS = ("reasons_positive", "reasons_negative")
 

@@ -21,7 +21,7 @@ from hva_ml.publication import read, reading
 PIPELINE = "dach_sample"
 NUMBERS = (
     "conversion_probability", "probability_low", "probability_high", "value_if_converted", "value_low",
-    "value_high", "expected_value",
+    "value_high", "expected_value", "hva_likelihood",
 )  # fmt: skip
 REASONS = ("reasons_positive", "reasons_negative")
 MODEL = f"models:/{PIPELINE}@champion"

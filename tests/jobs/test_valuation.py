@@ -13,6 +13,7 @@ from hva_ml import splits
 from hva_ml.config import PipelineConfig
 from hva_ml.features.season import OUTLOOK
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
+from hva_ml.jobs.high_value import best_of, told_of_high_value
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.train import TrainingSet, training_set
 from hva_ml.splits import Split
@@ -131,3 +132,50 @@ def test_the_expected_value_may_be_learned_at_once(ground: Ground, seasoned: Pai
     shifted *= np.exp(pair.value_log_scale + data.targets.market[later])
     before = np.log(data.targets.value[later].sum() / (shifted.sum() * np.exp(-pair.worth.level)))
     assert 0 <= pair.worth.level / before <= 1
+
+
+def test_bounds_are_learned_on_the_calibration_side_only(ground: Ground, seasoned: Pair) -> None:
+    data, spread = ground.data, seasoned.value_spread
+    assert spread is not None
+    won = data.targets.converted[ground.split.calibrate] == 1
+    assert spread.rows == won.sum()
+    assert spread.level == ground.config.models.interval
+    later = data.features.take(ground.split.calibrate)
+    told = seasoned.told(later)
+    assert told.value_bounds is not None
+    low, high = told.value_bounds
+    value = data.targets.value[ground.split.calibrate]
+    inside = ((low <= value) & (value <= high))[won].mean()
+    # So few groups widen the bounds, but not without end.
+    assert spread.level <= inside < 1
+    narrow = ground.pair(interval=0.5).told(later)
+    assert narrow.value_bounds is not None
+    assert (narrow.value_bounds[0] > low).all()
+    assert (narrow.value_bounds[1] < high).all()
+    assert narrow.expected_value.tolist() == told.expected_value.tolist()
+
+
+def test_who_is_best_is_learned_beside_and_changes_nothing_else(ground: Ground, seasoned: Pair) -> None:
+    data, config = ground.data, ground.config
+    test = data.features.take(ground.split.test)
+    told, without = seasoned.told(test), ground.pair(high_value=0.0)
+    assert told.high_value is not None
+    assert ((told.high_value > 0) & (told.high_value < 1)).all()
+    assert without.high_value is None
+    assert without.told(test).expected_value.tolist() == told.expected_value.tolist()
+    record = told_of_high_value(told, data.features, data.targets.value, ground.split, config)
+    assert record is not None
+    best = best_of(data.features, data.targets.value, 0.2)
+    assert record["best"] == best[ground.split.test].sum()
+    assert record["roc_auc"] > 0.55
+    assert (
+        told_of_high_value(without.told(test), data.features, data.targets.value, ground.split, config)
+        is None
+    )
+    # The market of a day is the same for all: who is best does not depend on it.
+    place = test.table.schema.get_field_index(OUTLOOK)
+    higher = np.asarray(test.table[OUTLOOK].to_numpy(zero_copy_only=False), dtype=np.float64) + 0.3
+    better = replace(test, table=test.table.set_column(place, OUTLOOK, [higher]))
+    other = seasoned.told(better).high_value
+    assert other is not None
+    assert other.tolist() == told.high_value.tolist()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from hva_ml import calibration
-from hva_ml.calibration import ValueSpread
+from hva_ml.calibration import HighValue, ValueSpread
 from hva_ml.explanation.references import References
 from hva_ml.explanation.typical import typical
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
@@ -75,6 +75,8 @@ def train(seed: int = 3, **changes: object) -> Bundle:
         X, converted, objective="binary", names=encoder.names, params=PARAMS, rounds=30, seed=7
     )
     worth = Booster.fit(X, value, objective="gamma", names=encoder.names, params=PARAMS, rounds=30, seed=7)
+    high = (converted * value > np.quantile(converted * value, 0.8)).astype(float)
+    best = Booster.fit(X, high, objective="binary", names=encoder.names, params=PARAMS, rounds=20, seed=7)
     given = {
         "pipeline": "toy",
         "config_text": TOML,
@@ -89,6 +91,7 @@ def train(seed: int = 3, **changes: object) -> Bundle:
         "currency": "EUR",
         "horizon_days": 90,
         "gap_days": 0,
+        "high_value": HighValue(best, calibration.fit("platt", best.margin(X), high), 0.2),
         "value_spread": ValueSpread((5.0, 7.0), (0.5, 0.4), -1.7, 1.6, 0.8, 400, 200),
         "metadata": {"title": "Töy | „quoted“", "third": 1 / 3, "versions": {"lightgbm": "4.7.0"}},
     }

@@ -20,6 +20,8 @@ from hva_ml.training.matrix import Encoder
 FILES = {
     "conversion.txt",
     "value.txt",
+    "high_value.txt",
+    "high_value_calibrator.json",
     "encoder.json",
     "calibrator.json",
     "features.json",
@@ -46,7 +48,15 @@ def test_what_is_read_gives_the_same_bits(bundle, rows, folder):
     assert again.value_log_scale == bundle.value_log_scale
     np.testing.assert_array_equal(again.references.matrix, bundle.references.matrix)
     one, two = bundle.predict(rows), again.predict(rows)
-    for name in ("probability", "value_if_converted", "value_low", "value_high", "expected_value", "X"):
+    for name in (
+        "probability",
+        "value_if_converted",
+        "value_low",
+        "value_high",
+        "expected_value",
+        "hva_likelihood",
+        "X",
+    ):
         assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
     assert one.unseen == two.unseen == {"firmographic.industry_section": 60}
     assert bundle.explain(rows).total.tobytes() == again.explain(one.X).total.tobytes()
@@ -62,6 +72,7 @@ def test_an_outlook_moves_all_accounts_of_a_day_and_travels(bundle, rows, tmp_pa
         definitions=definitions,
         encoder=Encoder.from_dict(json.loads(json.dumps(bundle.encoder.to_dict()).replace(old, new))),
         conversion=Booster.from_text(bundle.conversion.text.replace(old, new)),
+        high_value=None,
         value=Booster.from_text(bundle.value.text.replace(old, new)),
         outlook=Outlook(3, 0.2, 0.001, 0.0, odds=-0.5),
     )
@@ -98,11 +109,18 @@ def test_bounds_of_the_value_surround_it(bundle, rows, tmp_path):
     low, high = bundle.value_spread.bounds(logs)
     np.testing.assert_allclose(told.value_low, low, rtol=1e-12)
     np.testing.assert_allclose(told.value_high, high, rtol=1e-12)
-    without = dataclasses.replace(bundle, value_spread=None)
+    without = dataclasses.replace(bundle, value_spread=None, high_value=None)
+    assert without.release != bundle.release
     without.write(tmp_path / "without")
     again = Bundle.read(tmp_path / "without")
     assert again.value_spread is None
     assert np.isnan(again.predict(rows).value_low).all()
+    assert again.high_value is None
+    assert np.isnan(again.predict(rows).hva_likelihood).all()
+    X = told.X
+    high = bundle.high_value
+    best = high.calibrator.probability(high.booster.margin(X))
+    assert told.hva_likelihood.tolist() == best.tolist()
 
 
 def test_prediction_is_the_product_of_calibrated_and_scaled_margins(bundle, rows):

@@ -55,13 +55,17 @@ def test_the_factors_as_written_multiply_to_the_score_as_written(
 
 def test_how_sure_the_probability_is_stands_in_words(views: Any, read: Callable[[str], Any]) -> None:
     view = replace(
-        views.account(), probability_bounds=(0.1234, 0.2567, 0.8), value_bounds=(1234.0, 56789.0, 0.8)
+        views.account(),
+        probability_bounds=(0.1234, 0.2567, 0.8),
+        value_bounds=(1234.0, 56789.0, 0.8),
+        high_value=(0.3456, 0.2),
     )
     german, english = (read(account.html(view, language=lang)).text for lang in ("de", "en"))
     assert german.count("zwischen 12,3\u00a0% und 25,7\u00a0%") == 2
     assert "Mit 80\u00a0% Sicherheit schließen von vielen so bewerteten Accounts" in german
     assert english.count("between 12.3% and 25.7%") == 2
     assert english.count("between €1,234 and €56,789") == 2
+    assert "With a probability of 34.6% this account ends among the 20%" in english
     assert "with a confidence of 80%" in english
     assert "confidence" not in read(account.html(views.account())).text
 

@@ -21,6 +21,7 @@ COLUMNS = {
     "account_id": pa.string(), "as_of": pa.date32(), "conversion_probability": pa.float64(),
     "probability_low": pa.float64(), "probability_high": pa.float64(), "value_if_converted": pa.float64(),
     "value_low": pa.float64(), "value_high": pa.float64(), "expected_value": pa.float64(),
+    "hva_likelihood": pa.float64(),
     "percentile": pa.float64(),
     "rank": pa.int64(), "tier": pa.string(), "tier_reason": pa.string(), "in_capacity": pa.bool_(),
     "strategic_weight": pa.float64(), "unseen_categories": pa.int64(), "model_version": pa.string(),
@@ -73,6 +74,7 @@ def test_numbers_are_those_of_the_bundle(scored, bundle, rows):
         ("value_if_converted", told.value_if_converted),
         ("value_low", told.value_low),
         ("value_high", told.value_high),
+        ("hva_likelihood", told.hva_likelihood),
         ("expected_value", told.expected_value),
     ):
         assert scored.table[column].to_numpy().tobytes() == ours[order].tobytes()

@@ -21,7 +21,7 @@ def test_any_batches_give_the_same_bits_as_the_model(scorer, bundle, rows, at_on
     found = pa.Table.from_batches(sent(rows.table.to_batches(max_chunksize=at_once)))
     assert found["account_id"].to_pylist() == rows.table["account_id"].to_pylist()
     assert found["cutoff"].to_pylist() == rows.table["cutoff"].to_pylist()
-    for name in ("value_if_converted", "value_low", "value_high", "expected_value"):
+    for name in ("value_if_converted", "value_low", "value_high", "expected_value", "hva_likelihood"):
         assert found[name].to_numpy().tobytes() == getattr(told, name).tobytes()
     assert found["conversion_probability"].to_numpy().tobytes() == told.probability.tobytes()
 

@@ -7,6 +7,8 @@ from hva_ml.calibration.calibrated import Calibrated as Calibrated
 from hva_ml.calibration.calibrated import calibrate as calibrate
 from hva_ml.calibration.choice import Choice as Choice
 from hva_ml.calibration.choice import choose as choose
+from hva_ml.calibration.high_value import HighValue as HighValue
+from hva_ml.calibration.high_value import among_the_best as among_the_best
 from hva_ml.calibration.later import Later as Later
 from hva_ml.calibration.level import COHORT_SD as COHORT_SD
 from hva_ml.calibration.level import level as level

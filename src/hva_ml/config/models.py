@@ -21,7 +21,8 @@ class Models:
     `value` names the families that compete for the value. `approach` says whether the expected value is made
     of likelihood and value if converted (``"hurdle"``) or learned at once from all rows (``"direct"``);
     ``"auto"`` judges both on held-out accounts. With `winsorise` the trees see values above that quantile as
-    the quantile.
+    the quantile. `high_value` is the share of accounts that count as those of highest value: each account's
+    likelihood of ending among them is learned by itself; 0 leaves that out.
     """
 
     seed: int = 7
@@ -33,6 +34,7 @@ class Models:
     value: tuple[Literal["tweedie", "gamma", "lognormal", "huber"], ...] = ("tweedie", "gamma", "lognormal")
     approach: Literal["hurdle", "direct", "auto"] = "hurdle"
     winsorise: Annotated[float, Field(ge=0.5, lt=1)] | None = None
+    high_value: Annotated[float, Field(ge=0, le=0.5)] = 0.2
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
 

@@ -35,12 +35,15 @@ class ModelPrediction:
         Their product, in currency units.
     value_bounds : tuple of numpy.ndarray of float64, each of shape (n_rows,), optional
         Between what the value of a row comes out if it converts, in currency units.
+    high_value : numpy.ndarray of float64, shape (n_rows,), optional
+        Likelihood of ending among the accounts of highest value.
     """
 
     probability: Floats
     value_if_converted: Floats
     expected_value: Floats
     value_bounds: tuple[Floats, Floats] | None = None
+    high_value: Floats | None = None
 
     def take(self, rows: npt.NDArray[Any]) -> "ModelPrediction":
         """Return what is said of some rows, by their places or a mask."""
@@ -48,6 +51,7 @@ class ModelPrediction:
         return ModelPrediction(
             self.probability[rows], self.value_if_converted[rows], self.expected_value[rows],
             None if bounds is None else (bounds[0][rows], bounds[1][rows]),
+            None if self.high_value is None else self.high_value[rows],
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hva_ml.calibration import Spread, ValueSpread
+from hva_ml.calibration import HighValue, Spread, ValueSpread
 from hva_ml.config import UNDATED, PipelineConfig
 from hva_ml.explanation.families import FamilyFactor
 from hva_ml.explanation.reasons import Reason
@@ -32,6 +32,12 @@ def _bounds(
     """Return lower bound, upper bound and how often they hold; None if the run does not have them."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     return None if low is None or high is None or spread is None else (low, high, spread.level)
+
+
+def _high_value(row: dict[str, Any], model: HighValue | None) -> tuple[float, float] | None:
+    """Return the likelihood of ending among the best, and their share; None if the run does not tell it."""
+    told = row.get("hva_likelihood")
+    return None if told is None or model is None else (told, model.share)
 
 
 def account_view(
@@ -73,6 +79,7 @@ def account_view(
         tier=row["tier"],
         in_capacity=row["in_capacity"],
         strategic_weight=row["strategic_weight"],
+        high_value=_high_value(row, bundle.high_value),
         model_version=row["model_version"],
         home=home,
         kind=found.home.kind,

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -228,12 +229,14 @@ def settings(searched: Searched) -> dict[str, Any]:
 def _predictions(fold: Fold, history: History, cohorts: Mapping[date, Cohort]) -> pa.Table:
     assert fold.refit is not None
     told, cohort = fold.refit.prediction, cohorts[fold.day]
+    nothing = np.full(len(cohort.value), np.nan)
     table = history.at(fold.day).index.select(["account_id", "cutoff"])
     for name, column in (
         ("converted", cohort.converted),
         ("value", cohort.value),
         ("probability", told.probability),
         ("expected_value", told.expected_value),
+        ("hva_likelihood", nothing if told.high_value is None else told.high_value),
     ):
         table = table.append_column(name, pa.array(column))
     return table

@@ -200,6 +200,8 @@ def metrics(j: Judgement) -> dict[str, float]:
         if row["model"] == MODEL and row["low"] is not None:
             found[f"{prefix}.{row['metric']}.low"] = float(row["low"])
             found[f"{prefix}.{row['metric']}.high"] = float(row["high"])
+    if best := j.value["high_value"]:
+        found |= {f"test.hva.{k}": float(best[k]) for k in ("roc_auc", "calibration_error", "brier")}
     for side, count in summary(j)["sides"].items():
         found[f"{side}.rows"] = float(count["rows"])
         found[f"{side}.converted"] = float(count["converted"])

@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hva_ml.calibration import Calibrated, Calibrator, Outlook, ValueSpread
+from hva_ml.calibration import Calibrated, Calibrator, HighValue, Outlook, ValueSpread
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
 from hva_ml.explanation.composition import log_value, margins
 from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.high_value import high_value
 from hva_ml.jobs.likelihood import calibrate, fit_conversion, known_before, row_weights
 from hva_ml.jobs.progress import Progress
 from hva_ml.jobs.valuation import Side, Worth, fit_worth, learn_outlook, moved, starting_odds, unseasoned
@@ -84,6 +85,7 @@ class Pair:
     worth: Worth
     outlook: Outlook | None
     value_spread: ValueSpread | None = None
+    high_value: HighValue | None = None
 
     @property
     def calibrator(self) -> Calibrator:
@@ -112,11 +114,13 @@ class Pair:
 
     def told(self, features: FeatureSet) -> ModelPrediction:
         """Return all that is said of rows, with the bounds of their values where there are any."""
-        margin, worth = margins(self, self.encoder.transform(features))
+        X = self.encoder.transform(features)
+        margin, worth = margins(self, X)
         logs = log_value(self, margin, worth)
         probability, value = self.calibrator.probability(margin), np.exp(logs)
         bounds = self.value_spread.bounds(logs) if self.value_spread else None
-        return ModelPrediction(probability, value, probability * value, bounds)
+        best = self.high_value.likelihood(X) if self.high_value else None
+        return ModelPrediction(probability, value, probability * value, bounds, best)
 
 
 def search_pair(
@@ -200,7 +204,8 @@ def fit_pair(
         Side(X, converted, value, swing), Side(X_later, converted_later, value_later, swing_later),
         list(encoder.names), searched.value, outlook, searched.direct, config.models,
     )  # fmt: skip
-    pair = Pair(encoder, conversion, calibrated, worth, outlook)
+    best = high_value(features, targets.value, split, encoder, searched.conversion, config)
+    pair = Pair(encoder, conversion, calibrated, worth, outlook, high_value=best)
     return bounded(pair, later, converted_later, value_later, config.models.interval)
 
 

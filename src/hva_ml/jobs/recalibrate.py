@@ -15,6 +15,7 @@ from hva_ml.evaluation.metrics import ModelPrediction
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs import evidence
 from hva_ml.jobs.fitting import Pair, Searched, bounded, enough, side_by_side
+from hva_ml.jobs.high_value import relearned_best
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.likelihood import calibrate
 from hva_ml.jobs.model_checks import checked
@@ -138,7 +139,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
         config, prepared, data.calendar, data.features, data.targets,
         (*suspected(prepared, data, metrics), *found), split, last, parent.searched, predictions, metrics,
         totals, told_of_calibration(final, judged, data, split),
-        told_of_value(final, parent.searched, data, split, predictions),
+        told_of_value(final, parent.searched, data, split, predictions, config),
         _key(config, data, parent),
     )  # fmt: skip
     bundle = replace(
@@ -148,6 +149,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
         value_log_scale=final.value_log_scale,
         outlook=final.outlook,
         value_spread=final.value_spread,
+        high_value=final.high_value,
         metadata={
             **evidence.metadata(judgement),
             PARENT: {"version": parent.version, "release": parent.bundle.release},
@@ -184,7 +186,8 @@ def _refitted(bundle: Bundle, data: TrainingSet, split: Split, config: PipelineC
     calibrated = calibrate(margin, later, converted, config)
     worth = Worth(bundle.value, bundle.value_log_scale, 0.0, bundle.direct, None)
     worth = levelled(worth, Side(X, converted, value, swing), outlook)
-    pair = Pair(bundle.encoder, bundle.conversion, calibrated, worth, outlook)
+    best = relearned_best(bundle.high_value, data.features, data.targets.value, split, bundle.encoder, config)
+    pair = Pair(bundle.encoder, bundle.conversion, calibrated, worth, outlook, high_value=best)
     return bounded(pair, later, converted, value, config.models.interval)
 
 

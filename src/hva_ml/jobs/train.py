@@ -24,6 +24,7 @@ from hva_ml.features.leads import opened
 from hva_ml.jobs import comparison, evidence
 from hva_ml.jobs.features import build_features
 from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair, side_by_side
+from hva_ml.jobs.high_value import told_of_high_value
 from hva_ml.jobs.judged import Judged
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.leads.decided import Decided, calendar_of, decided_leads
@@ -173,7 +174,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets, findings, judged.split, judged.last,
         judged.searched, judged.predictions, judged.metrics, judged.totals, judged.calibration,
-        told_of_value(judged.final, judged.searched, data, judged.split, judged.predictions), key,
+        told_of_value(judged.final, judged.searched, data, judged.split, judged.predictions, config), key,
     )  # fmt: skip
     return logged(ws, judgement, _bundle(ws, config, data, judged, judgement), progress)
 
@@ -256,6 +257,7 @@ def told_of_value(
     data: TrainingSet,
     split: splits.Split,
     predictions: Mapping[str, ModelPrediction],
+    config: PipelineConfig,
 ) -> dict[str, Any]:
     """Return how the released values came about (approach, tail, level, outlook), and if bounds held."""
     bounds, ours, test = final.value_spread, predictions[MODEL], split.test
@@ -271,6 +273,9 @@ def told_of_value(
         "compared": searched.compared.record() if searched.compared else None,
         "outlook": final.outlook.record() if final.outlook else None,
         "bounds": bounds.record() if bounds else None,
+        "high_value": told_of_high_value(
+            predictions[MODEL], data.features, data.targets.value, split, config
+        ),
         "coverage": held,
     }
 
@@ -317,6 +322,7 @@ def _bundle(
         metadata=evidence.metadata(judgement),
         outlook=final.outlook,
         value_spread=final.value_spread,
+        high_value=final.high_value,
         direct=final.direct,
         profile=None if config.leads else profile(judgement, data.features, final),
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import calibration
-from hva_ml.calibration import Calibrator, Outlook, ValueSpread
+from hva_ml.calibration import Calibrator, HighValue, Outlook, ValueSpread
 from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation import composition
 from hva_ml.explanation.composition import Explanation
@@ -30,6 +30,7 @@ from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import Encoder
 
 Floats = npt.NDArray[np.float64]
+HIGH_VALUE, HIGH_VALUE_MAP = "high_value.txt", "high_value_calibrator.json"
 PROFILE = "profile.json"
 
 NUMBERS = (
@@ -40,6 +41,7 @@ NUMBERS = (
     ("value_low", "value_low"),
     ("value_high", "value_high"),
     ("expected_value", "expected_value"),
+    ("hva_likelihood", "hva_likelihood"),
 )
 """What is served of a row: name of the published column, and of the prediction."""
 
@@ -63,6 +65,8 @@ class Predictions:
         know.
     expected_value : numpy.ndarray of float64, shape (n_rows,)
         Product of likelihood and value if converted, currency units.
+    hva_likelihood : numpy.ndarray of float64, shape (n_rows,)
+        Likelihood of ending among the accounts of highest value; NaN for models that do not tell it.
     X : numpy.ndarray of float64, shape (n_rows, n_features)
         The rows as the models see them.
     unseen : dict of str to int
@@ -78,6 +82,7 @@ class Predictions:
     value_low: Floats
     value_high: Floats
     expected_value: Floats
+    hva_likelihood: Floats
     X: Floats
     unseen: dict[str, int]
 
@@ -127,6 +132,8 @@ class Bundle:
         for models of before there was one.
     value_spread : ValueSpread or None
         Between which factors of it values come out; None for models that do not know.
+    high_value : HighValue or None
+        Who will be among the accounts of highest value; None for models that do not tell it.
     """
 
     pipeline: str
@@ -147,6 +154,7 @@ class Bundle:
     direct: bool = False
     profile: dict[str, Any] | None = None
     value_spread: ValueSpread | None = None
+    high_value: HighValue | None = None
 
     def __post_init__(self) -> None:
         names = tuple(d.name for d in self.definitions)
@@ -155,6 +163,8 @@ class Bundle:
             "conversion model": self.conversion.names,
             "value model": self.value.names,
         }
+        if self.high_value is not None:
+            parts["model of highest value"] = self.high_value.booster.names
         numbered = tuple(f"f{j}" for j in range(len(names)))
         for part, found in parts.items():
             # Models fitted on a bare matrix number their columns; everything else must be the same features.
@@ -186,6 +196,7 @@ class Bundle:
             value_low=least,
             value_high=most,
             expected_value=probability * value,
+            hva_likelihood=self.high_value.likelihood(X) if self.high_value else np.full(len(X), np.nan),
             X=X,
             unseen=self.encoder.unseen(features),
         )
@@ -244,6 +255,8 @@ class Bundle:
             facts["direct"] = True
         if self.value_spread is not None:
             facts["value_spread"] = self.value_spread.record()
+        if self.high_value is not None:
+            facts["high_value"] = self.high_value.share
         texts = {
             "conversion.txt": self.conversion.to_text(),
             "value.txt": self.value.to_text(),
@@ -256,6 +269,9 @@ class Bundle:
         }
         if self.profile is not None:
             texts[PROFILE] = canonical(self.profile) + "\n"
+        if self.high_value is not None:
+            texts[HIGH_VALUE] = self.high_value.booster.to_text()
+            texts[HIGH_VALUE_MAP] = pretty(self.high_value.calibrator.to_dict())
         return {name: text.encode() for name, text in texts.items()}
 
     @cached_property
@@ -330,6 +346,7 @@ class Bundle:
                 value_spread=ValueSpread.from_record(spread)
                 if (spread := facts.get("value_spread"))
                 else None,
+                high_value=_high_value(folder, facts["high_value"]) if "high_value" in facts else None,
             )
             # The files decide: this version might write the same model in other words.
             vars(found)["release"] = release
@@ -340,6 +357,12 @@ class Bundle:
                 where=str(folder),
                 fix="Use the version of hva-ml named in metadata.json, or train and promote again.",
             ) from error
+
+
+def _high_value(folder: Path, share: Any) -> HighValue:
+    booster = Booster.from_text(_text(folder / HIGH_VALUE))
+    calibrator = calibration.from_dict(read_json(folder / HIGH_VALUE_MAP, FIX))
+    return HighValue(booster, calibrator, float(share))
 
 
 def _text(path: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def value_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
-    """Return sentences on approach, tail, level, outlook and bounds.
+    """Return sentences on approach, tail, level, outlook, bounds, and the accounts of highest value.
 
     Parameters
     ----------
@@ -32,6 +32,8 @@ def value_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
         found.append(_outlook(told["outlook"]))
     if told.get("bounds"):
         found.append(_bounds(told["bounds"]))
+    if told.get("high_value"):
+        found.append(_high_value(told["high_value"]))
     return tuple(found)
 
 
@@ -65,6 +67,23 @@ def _bounds(bounds: Mapping[str, Any]) -> str:
         f"{spans[0]} for the small, {spans[1]} for the large. So far did {bounds['rows']:,} conversions of "
         f"{bounds['groups']:,} groups of accounts in the calibration cohorts lie from what was predicted."
     )
+
+
+def _high_value(told: Mapping[str, Any]) -> str:
+    ahead = told["roc_auc"] - told["by_expected_value"]
+    own, lead = _span(told["low"], told["high"], ".3f"), _span(told["ahead_low"], told["ahead_high"], "+.3f")
+    return (
+        f"Of {told['rows']:,} rows {told['best']:,} ended among the {told['share']:.0%} of highest "
+        f"value of their cutoff; hva_likelihood promised {told['promised']:,.0f}. As an order it has a "
+        f"ROC AUC of {told['roc_auc']:.3f}{own}, {ahead:+.3f}{lead} against the order by expected value "
+        f"({told['by_expected_value']:.3f}); the probability to convert has {told['by_probability']:.3f}. "
+        f"Its calibration error is {told['calibration_error']:.3f}, its Brier score {told['brier']:.3f} (the "
+        f"same share told to all: {told['brier_of_rate']:.3f})."
+    )
+
+
+def _span(low: float | None, high: float | None, form: str) -> str:
+    return "" if low is None or high is None else f" ({low:{form}} to {high:{form}})"
 
 
 def _tail(tail: Mapping[str, Any], currency: str) -> str:

@@ -78,6 +78,8 @@ class AccountView:
         Lower and upper bound of the probability, and how often they hold, in (0, 1).
     value_bounds : tuple of float or None
         The same of what the account brings if it converts, currency units.
+    high_value : tuple of float or None
+        Likelihood of ending among the accounts of highest value, and which share these are, in (0, 1).
     """
 
     account_id: str
@@ -113,6 +115,7 @@ class AccountView:
     missing: date | None = None
     probability_bounds: tuple[float, float, float] | None = None
     value_bounds: tuple[float, float, float] | None = None
+    high_value: tuple[float, float] | None = None
 
     def check(self) -> None:
         """Hold the steps to their promise.

@@ -204,6 +204,12 @@ ACCOUNT: dict[str, tuple[str, str]] = {
     "neighbour_won_undated": ("gewonnen", "won"),
     "between": ("zwischen {low} und {high}", "between {low} and {high}"),
     "mostly_between": ("meist zwischen {low} und {high}", "mostly between {low} and {high}"),
+    "high_value": (
+        "Mit {percent} Wahrscheinlichkeit gehört dieser Account am Ende zu den {share} der Accounts, die am "
+        "meisten bringen.",
+        "With a probability of {percent} this account ends among the {share} of the accounts that bring "
+        "most.",
+    ),
     "value_bounds": (
         "Der Wert bei Abschluss ist ein Mittel: Von solchen Accounts, die abschließen, bringen {often} "
         "zwischen {low} und {high}.",

@@ -21,7 +21,7 @@ from hva_ml.scoring.tiers import Tiers, tiers
 
 Floats = npt.NDArray[np.float64]
 BLOCK = 25_000
-BOUNDS = ("probability_low", "probability_high", "value_low", "value_high")
+BESIDE = ("probability_low", "probability_high", "value_low", "value_high", "hva_likelihood")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,9 @@ class Scored:
         The rows, by account id.
     probability, value, weight : numpy.ndarray of float64, shape (n_accounts,)
         Likelihood, value if converted, and strategic weight (NaN where there is none).
-    bounds : mapping of str to numpy.ndarray of float64, shape (n_accounts,)
-        Lower and upper bounds, by column of ``scores``; NaN where the model does not know them.
+    beside : mapping of str to numpy.ndarray of float64, shape (n_accounts,)
+        Lower and upper bounds and the likelihood of highest value, by column of ``scores``; NaN where the
+        model does not know them.
     unseen_categories : numpy.ndarray of int64, shape (n_accounts,)
         Categories of each account that training has not seen.
     place : Tiers
@@ -57,7 +58,7 @@ class Scored:
     probability: Floats
     value: Floats
     weight: Floats
-    bounds: Mapping[str, Floats]
+    beside: Mapping[str, Floats]
     unseen_categories: npt.NDArray[np.int64]
     place: Tiers
     as_of: date
@@ -87,7 +88,8 @@ class Scored:
         ``scores``
             account_id, as_of (date), conversion_probability with probability_low and probability_high (null
             for a release that does not know them), value_if_converted with value_low and value_high
-            (likewise) and expected_value (currency units), percentile, rank, tier, tier_reason,
+            (likewise) and expected_value (currency units), hva_likelihood
+            (likewise), percentile, rank, tier, tier_reason,
             in_capacity, strategic_weight, reasons_positive and
             reasons_negative (lists of feature, topic, factor, value, reference), unseen_categories (count),
             model_version.
@@ -137,7 +139,7 @@ class Scored:
     def _scores(self, rows: npt.NDArray[np.int64], found: Explained) -> pa.Table:
         n, place = len(rows), self.place
         probability, value = self.probability[rows], self.value[rows]
-        bound = {name: pa.array(b[rows], from_pandas=True) for name, b in self.bounds.items()}
+        bound = {name: pa.array(b[rows], from_pandas=True) for name, b in self.beside.items()}
         return pa.table(
             {
                 "account_id": found.contributions["account_id"],
@@ -149,6 +151,7 @@ class Scored:
                 "value_low": bound["value_low"],
                 "value_high": bound["value_high"],
                 "expected_value": pa.array(probability * value),
+                "hva_likelihood": bound["hva_likelihood"],
                 "percentile": pa.array(place.percentile[rows]),
                 "rank": pa.array(place.rank[rows]),
                 "tier": pa.array(place.tier[rows].tolist(), pa.string()),
@@ -207,20 +210,20 @@ def score(
     rows = _of_release(bundle, _ordered(features))
     n = rows.table.num_rows
     probability, value, unseen = np.empty(n), np.empty(n), np.zeros(n, dtype=np.int64)
-    bounds = {name: np.empty(n) for name in BOUNDS}
+    beside = {name: np.empty(n) for name in BESIDE}
     for first in range(0, n, BLOCK):
         block = FeatureSet(rows.table.slice(first, BLOCK), rows.definitions)
         told = bundle.predict(block)
         here = slice(first, first + BLOCK)
         probability[here], value[here] = told.probability, told.value_if_converted
-        for name, bound in bounds.items():
-            bound[here] = getattr(told, name)
+        for name, numbers in beside.items():
+            numbers[here] = getattr(told, name)
         unseen[here] = _unseen(bundle, block, told.X)
     ids = rows.table["account_id"].to_pylist()
     weight = _weights(ids, accounts)
     place = tiers(np.asarray(ids, dtype=np.str_), probability * value, weight, config)
     return Scored(
-        bundle, rows, probability, value, weight, bounds, unseen, place, _day(bundle, rows), model_version,
+        bundle, rows, probability, value, weight, beside, unseen, place, _day(bundle, rows), model_version,
         config, explanation or Explanation(), kind or bundle.references.kind,
     )  # fmt: skip
 
