@@ -88,6 +88,7 @@ class Leads:
     recent_rate: tuple[Annotated[int, Field(ge=10, le=100_000)], ...] = ()
     test_share: Share = 0.2
     test_from: date | None = None
+    refit_every: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     folds: Annotated[int, Field(ge=3, le=50)] = 10
     repeats: Annotated[int, Field(ge=1, le=100)] = 3
 
@@ -111,6 +112,8 @@ class Leads:
         rules = (
             (bool(self.source) == bool(self.sql), "Leads come from one source or one query.",
              'Write source = "leads" or sql = "leads.sql".'),
+            (self.clock == "none" and self.refit_every is not None,
+             "refit_every needs to know which leads are later.", "Write created or order, or leave it out."),
             (dated and bool(self.order), "Leads have a day of contact or an order, not both.",
              "Leave out order: days have one."),
             (not self.won and self.won_within_days is None, "Nothing says which leads were won, which lost.",

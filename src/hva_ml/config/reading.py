@@ -4,6 +4,7 @@ import dataclasses
 import re
 import tomllib
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -122,6 +123,8 @@ def _known_keys(loc: list[str]) -> list[str]:
     for part in loc:
         if dataclasses.is_dataclass(kind):
             kind = get_type_hints(kind).get(part)
+            if NoneType in get_args(kind):
+                kind = next(a for a in get_args(kind) if a is not NoneType)
         else:
             kind = next((a for a in reversed(get_args(kind)) if a is not Ellipsis), None)
     return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []

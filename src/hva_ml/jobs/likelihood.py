@@ -1,6 +1,6 @@
 """The conversion model of one split: fitted, then calibrated on later cohorts. It logs and stores nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,9 +56,16 @@ def calibrate(
 
 
 def before_and_after(
-    calibrated: Calibrated, margin: Floats, converted: npt.NDArray[np.int8]
+    parts: Sequence[tuple[Calibrated, Floats]], converted: npt.NDArray[np.int8]
 ) -> list[dict[str, Any]]:
     """Return how probabilities do on rows that nothing was fitted on, before and after each step.
+
+    Parameters
+    ----------
+    parts : sequence of (Calibrated, numpy.ndarray of float64)
+        Models, each with the margins of the rows that it judges, one behind the other.
+    converted : numpy.ndarray of int8, shape (n_rows,)
+        What became of these rows.
 
     Returns
     -------
@@ -67,10 +74,13 @@ def before_and_after(
         cohorts; ``moved``: with the base rate where it stands, if it moved), promised (mean probability),
         rate (share that converted), calibration_error, log_loss, brier.
     """
-    steps = [("model", margin), ("calibrated", calibrated.pooled.logit(margin))]
-    if calibrated.level.offset:
-        steps.append(("moved", calibrated.map.logit(margin)))
-    y, one = converted.astype(np.float64), np.ones((1, len(margin)))
+    steps = [
+        ("model", np.concatenate([margin for _, margin in parts])),
+        ("calibrated", np.concatenate([c.pooled.logit(margin) for c, margin in parts])),
+    ]
+    if any(c.level.offset for c, _ in parts):
+        steps.append(("moved", np.concatenate([c.map.logit(margin) for c, margin in parts])))
+    y, one = converted.astype(np.float64), np.ones((1, len(converted)))
     told = []
     for step, logit in steps:
         p = expit(logit)

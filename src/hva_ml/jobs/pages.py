@@ -90,9 +90,12 @@ def _judged(config: PipelineConfig) -> str:
             f"Means over {config.leads.repeats} times {config.leads.folds} folds: every lead was judged by "
             "models that had seen neither it nor its like."
         )
+    again = config.leads.refit_every
+    unit = "days" if config.leads.clock == "days" else "leads"
+    more = f", and made anew every {again:,} {unit} of what was known then" if again else ""
     return (
-        "Measured on the latest leads, which nothing has been fitted or chosen on, by a model made of what "
-        "was known when the first of them was contacted."
+        "Measured on the latest leads, which no setting was chosen on, by a model made of what was known "
+        f"when the first of them was contacted{more}."
     )
 
 

@@ -247,7 +247,7 @@ def told_of_calibration(final: Pair, judged: Pair, data: TrainingSet, split: spl
     """Return how the released map came about, and what calibration did to the evaluated fit's test rows."""
     margin, _ = margins(judged, judged.encoder.transform(data.features.take(split.test)))
     days = dict(zip(data.calendar.micros.tolist(), data.calendar.days, strict=True))
-    steps = before_and_after(judged.calibrated, margin, data.targets.converted[split.test])
+    steps = before_and_after([(judged.calibrated, margin)], data.targets.converted[split.test])
     return {**final.calibrated.record(days), "steps": steps}
 
 

@@ -32,6 +32,7 @@ value = "amount"
 data_end = 2025-10-28
 after_outcome = ["minutes"]
 recent_rate = [30]
+refit_every = 30
 [leads.features]
 channel = { de = "Kanal", en = "channel", track_record = true }
 heads = { kind = "number", unit = "heads", de = "Mitarbeitende", en = "employees" }

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from tests.jobs.leads.conftest import DATED, DAYS, END, SPAN, Job, inquiries, written
 
@@ -30,6 +31,13 @@ def test_the_model_finds_what_was_put_in_and_beats_the_plain_rules(dated: Job) -
     for rule in ("prevalence", "best_column"):
         assert _metric(dated.run, "hva_ml", "roc_auc") > _metric(dated.run, rule, "roc_auc")
     assert 0.7 < _metric(dated.run, "hva_ml", "total_ratio") < 1.4
+
+
+def test_later_test_leads_are_judged_by_a_model_of_what_was_known_then(dated: Job) -> None:
+    page = dated.run.report.read_text("utf-8")  # type: ignore[attr-defined]
+    assert "made anew every 30 days of what was known then" in page
+    told = pq.read_table(dated.run.report.parent / "test_rows.parquet")  # type: ignore[attr-defined]
+    assert told.num_rows == sum(0.8 * (DAYS - SPAN) <= i.contact <= DAYS - SPAN for i in dated.truth.values())
 
 
 def test_a_night_of_leads_keeps_its_audit(dated: Job) -> None:

@@ -43,6 +43,8 @@ class Likelihood:
     ----------
     encoder, booster, calibrated
         Features to matrix, matrix to margin, margin to probability.
+    trees : SearchResult
+        Settings of the trees.
     found : SearchResult
         Settings chosen, with all that was tried.
     learned : Lesson
@@ -52,6 +54,7 @@ class Likelihood:
     encoder: Encoder
     booster: Booster
     calibrated: Calibrated
+    trees: SearchResult
     found: SearchResult
     learned: Lesson
 
@@ -157,6 +160,7 @@ def fit_likelihood(
     storage: str | None,
     study: str,
     progress: Any = None,
+    trees: SearchResult | None = None,
 ) -> Likelihood:
     """Choose, fit and calibrate the conversion model of leads, by what was known at a moment.
 
@@ -179,6 +183,8 @@ def fit_likelihood(
         Of the search; without storage in memory.
     progress : callable, optional
         Called after each trial with (finished, all, best loss).
+    trees : SearchResult, optional
+        Settings found earlier: then the trees are not searched for again.
 
     Raises
     ------
@@ -202,7 +208,7 @@ def fit_likelihood(
         frozenset(f"lead.{n}" for n, f in leads.features.items() if f.order), moment is not None, config,
     )  # fmt: skip
     known = known_before(features, config.models)
-    found = search(
+    found = trees or search(
         "conversion", X[course.rows], course.y, [], np.empty(0, dtype=np.int64), config=config.search,
         models=config.models, names=encoder.names, storage=storage, study_name=study, progress=progress,
         weight=course.weight * table.extra[course.rows], fixed=known,
@@ -240,6 +246,7 @@ def _chosen(
         table.encoder,
         combined(models, weights),
         calibrated,
+        found,
         replace(
             found, params={**found.params, **told}, value=best.loss, trials=_trials(found.trials, candidates)
         ),

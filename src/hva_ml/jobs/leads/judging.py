@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from hva_ml.calibration import Calibrated
 from hva_ml.config import UNDATED, PipelineConfig
-from hva_ml.contracts.decisions import Bools, Decisions
+from hva_ml.contracts.decisions import Bools, Decisions, Floats
 from hva_ml.cutoffs import Calendar
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
 from hva_ml.evaluation.table import RESULTS, evaluate, per_cutoff
@@ -26,6 +27,7 @@ from hva_ml.jobs.progress import Progress
 from hva_ml.splits import Split
 from hva_ml.training.baselines import lead_baselines
 from hva_ml.training.courses import dealt
+from hva_ml.training.search import SearchResult
 from hva_ml.training.waiting import Lesson
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -40,15 +42,33 @@ def judge(leads: Decided, config: PipelineConfig, storage: str, study: str, prog
 
 
 def _ahead(leads: Decided, config: PipelineConfig, storage: str, study: str, progress: Progress) -> Judged:
-    """Judge on the latest leads a model made of what was known when the first of them was contacted."""
+    """Judge on the latest leads, each by a model made of what was known on or before its contact.
+
+    One model is made when the first of them is contacted; with ``refit_every`` further ones, of the same
+    settings of trees, as one would who trains so often.
+    """
     moment = test_from(leads.told, config)
     earlier = leads.told.position < moment
     progress.stage(f"Searching settings on {int(earlier.sum())} leads, {config.search.trials} trials")
-    then, test = leads.take(earlier), leads.take(~earlier)
-    judged = _fitted(then, moment, config, storage, f"{study}-then", progress)
-    progress.stage(f"Judging model and baselines on the {int((~earlier).sum())} latest leads")
-    known = _as_known(then, judged.learned, config)
-    predictions = _side_by_side(judged.pair, known, test.features, config)
+    test = leads.take(~earlier)
+    rounds = _rounds(leads.told, moment, config)
+    fits: list[_Fit] = []
+    whole: dict[str, ModelPrediction] = {}
+    margins: list[tuple[Calibrated, Floats]] = []
+    for k, (start, rows) in enumerate(rounds):
+        then = leads.take(leads.told.position < start)
+        trees = fits[0].trees if fits else None
+        fit = _fitted(then, start, config, storage, f"{study}-then", progress, trees)
+        if not fits:
+            progress.stage(f"Judging model and baselines on the {int((~earlier).sum())} latest leads")
+        fits.append(fit)
+        few = leads.features.take(rows)
+        for name, told in _side_by_side(fit.pair, _as_known(then, fit.learned, config), few, config).items():
+            _put(whole, name, told, rows)
+        margins.append((fit.pair.calibrated, fit.pair.conversion.margin(fit.pair.encoder.transform(few))))
+        if len(rounds) > 1:
+            progress.step(k + 1, len(rounds), "models, each made of what was known then")
+    predictions = {name: _some(told, ~earlier) for name, told in whole.items()}
     groups = np.asarray(test.features.table["group_id"].to_pylist(), dtype=object)
     metrics = evaluate(
         predictions, test.targets.converted, test.targets.value, groups, resamples=config.split.bootstrap,
@@ -61,9 +81,22 @@ def _ahead(leads: Decided, config: PipelineConfig, storage: str, study: str, pro
     nobody = np.zeros(len(earlier), dtype=np.bool_)
     split = Split(earlier, nobody, ~earlier, _span(days, earlier), (), _span(days, ~earlier), 0)
     totals = _totals(predictions, test, config)
-    margin = judged.pair.conversion.margin(judged.pair.encoder.transform(test.features))
-    steps = before_and_after(judged.pair.calibrated, margin, test.targets.converted)
-    return _judged(leads, split, judged, last, predictions, metrics, totals, steps, config)
+    outcomes = np.concatenate([leads.targets.converted[rows] for _, rows in rounds])
+    steps = before_and_after(margins, outcomes)
+    return _judged(leads, split, fits[0], last, predictions, metrics, totals, steps, config)
+
+
+def _rounds(told: Decisions, first: int, config: PipelineConfig) -> list[tuple[int, Bools]]:
+    """Return when models are made that are judged, and which leads each of them judges."""
+    assert config.leads is not None
+    every = config.leads.refit_every or int(told.position.max()) + 1
+    starts = range(first, int(told.position.max()) + 1, every)
+    found = [(s, (told.position >= s) & (told.position < s + every)) for s in starts]
+    return [(s, rows) for s, rows in found if rows.any()]
+
+
+def _some(told: ModelPrediction, rows: Bools) -> ModelPrediction:
+    return ModelPrediction(told.probability[rows], told.value_if_converted[rows], told.expected_value[rows])
 
 
 def _in_turn(leads: Decided, config: PipelineConfig, storage: str, study: str, progress: Progress) -> Judged:
@@ -100,7 +133,7 @@ def _in_turn(leads: Decided, config: PipelineConfig, storage: str, study: str, p
     everybody, nobody = np.ones(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
     split = Split(everybody, nobody, everybody, (), (), (), 0)
     totals = per_cutoff({}, [], [], pa.array([], pa.date32()))
-    steps = before_and_after(last.pair.calibrated, margin, leads.targets.converted)
+    steps = before_and_after([(last.pair.calibrated, margin)], leads.targets.converted)
     return _judged(leads, split, None, last, first, averaged(tables), totals, steps, config)
 
 
@@ -109,23 +142,31 @@ class _Fit:
     pair: Pair
     searched: Searched
     learned: Lesson
+    trees: SearchResult
 
 
 def _fitted(
     leads: Decided, moment: int | None, config: PipelineConfig, storage: str | None, study: str,
-    progress: Progress | None,
+    progress: Progress | None, trees: SearchResult | None = None,
 ) -> _Fit:  # fmt: skip
     def told(done: int, total: int, best: float) -> None:
         if progress is not None:
             progress.step(done, total, f"best {best:.4f}")
 
     likelihood: Likelihood = fit_likelihood(
-        leads.features, leads.told, moment, config, storage=storage, study=study, progress=told
+        leads.features,
+        leads.told,
+        moment,
+        config,
+        storage=storage,
+        study=study,
+        progress=told,
+        trees=trees,
     )
     known = leads.take(leads.told.known(moment)) if moment is not None else leads
     worth, valued = fit_worth(likelihood.encoder, known.features, known.targets, config)
     pair = Pair(likelihood.encoder, likelihood.booster, likelihood.calibrated, worth, None)
-    return _Fit(pair, Searched(likelihood.found, valued), likelihood.learned)
+    return _Fit(pair, Searched(likelihood.found, valued), likelihood.learned, likelihood.trees)
 
 
 def _as_known(then: Decided, learned: Lesson, config: PipelineConfig) -> Decided:

@@ -1,0 +1,93 @@
+"""Three public tables of leads, through `hva train` as it is shipped: how well leads are ranked and promised.
+
+`python -m benchmarks.leads [--size small|full] [--json FILE]` needs HVA_DATASETS. Nothing is tuned on test
+leads: settings are searched on leads before them. `small` takes Salvirt and Olist; `full` adds Bank Marketing
+with one model for ever beside one that is made anew every 1,000 calls, and what the checks say of `duration`.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hva_ml as hva
+from benchmarks.results import tell
+
+METRICS = ("roc_auc", "brier", "calibration_error", "total_ratio")
+BANK = "bank_marketing"
+DURATION = 'duration = { kind = "number", unit = "number", de = "Dauer", en = "length of the call" }\n'
+
+
+def trained(ws: hva.Workspace, pipeline: str, case: str) -> list[dict[str, Any]]:
+    """Train a pipeline; returns the model's row, then those of the plain rules."""
+    run = hva.train(ws, pipeline)
+    found = {(r["model"], r["metric"]): r for r in run.metrics.to_pylist()}
+    rows = []
+    for model in dict.fromkeys(model for model, _ in found):
+        row: dict[str, Any] = {"case": case, "model": model}
+        for metric in METRICS:
+            row[metric] = found[model, metric]["value"]
+            if metric in METRICS[:2]:
+                row[f"{metric}_interval"] = "{low:.3f} to {high:.3f}".format(**found[model, metric])
+        rows.append(row)
+    return rows
+
+
+def olist(ws: hva.Workspace) -> list[dict[str, Any]]:
+    """Train with one model, as shipped, then with one for each 30 days."""
+    path = ws.pipelines / "olist.toml"
+    shipped = path.read_text("utf-8")
+    case = "Olist, won within 90 days, contacts from 2018-03"
+    once = trained(ws, "olist", f"{case}, one model")
+    path.write_text(shipped.replace("\ntest_from", "\nrefit_every = 30\ntest_from"), "utf-8")
+    anew = trained(ws, "olist", f"{case}, made anew every 30 days")
+    path.write_text(shipped, "utf-8")
+    return [*once, *anew]
+
+
+def bank(ws: hva.Workspace) -> list[dict[str, Any]]:
+    """Train with one model for ever and with new ones, and compare their Brier scores."""
+    path = ws.pipelines / f"{BANK}.toml"
+    shipped = path.read_text("utf-8")
+    path.write_text(
+        "\n".join(line for line in shipped.splitlines() if not line.startswith("refit_every")) + "\n", "utf-8"
+    )
+    once = trained(ws, BANK, "Bank Marketing without duration, last 20 %, one model for ever")
+    path.write_text(shipped, "utf-8")
+    anew = trained(ws, BANK, "Bank Marketing without duration, last 20 %, made anew every 1,000 calls")
+    for before, after in zip(once, anew, strict=True):
+        after["brier_better_percent"] = 100 * (1 - after["brier"] / before["brier"])
+    return [*once, *anew]
+
+
+def named(ws: hva.Workspace) -> dict[str, Any]:
+    """Return what the checks say if the length of the call is declared a feature."""
+    path = ws.pipelines / f"{BANK}.toml"
+    text = path.read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("after_outcome")]
+    path.write_text("\n".join(lines).replace("[leads.features]\n", "[leads.features]\n" + DURATION) + "\n")
+    report = hva.check(ws, BANK, cutoffs=3)
+    path.write_text(text, "utf-8")
+    codes = sorted({v.code for v in report.violations if "duration" in v.where})
+    return {"case": f"Bank Marketing with duration: named by {', '.join(codes) or 'nothing'}"}
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=("small", "full"), default="small")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ws, _ = hva.init(Path(folder))
+        rows = trained(
+            ws, "olist", "Olist, won within 90 days, contacts from 2018-03, made anew every 30 days"
+        )
+        rows += trained(ws, "salvirt", "Salvirt, 365 distinct deals, three times ten folds")
+        if given.size == "full":
+            rows += [*bank(ws), named(ws)]
+    tell("leads", rows, given.json, size=given.size)
+
+
+if __name__ == "__main__":
+    main()
