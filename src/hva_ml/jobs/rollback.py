@@ -7,7 +7,6 @@ from pathlib import Path
 from hva_ml import config as configs
 from hva_ml import publication
 from hva_ml.errors import ConfigError, HvaError, IntegrityError, RefusedError, UsageError, nearest
-from hva_ml.jobs.deliver import deliver
 from hva_ml.jobs.state import restate
 from hva_ml.publication import Published
 from hva_ml.publication.runs import latest_of, point
@@ -238,6 +237,9 @@ def _handed(ws: Workspace, pipeline: str) -> tuple[str, ...]:
     try:
         if publication.current(ws.scores(pipeline)) is None or not ws.config(pipeline).sinks:
             return ()
+        # It loads the libraries of the models: seconds that a way back without sinks has no use for.
+        from hva_ml.jobs.deliver import deliver
+
         failed = deliver(ws, pipeline).failed
     except HvaError as error:
         return (f"The sinks were not served: {error.what}",)

@@ -181,6 +181,19 @@ def with_sinks(ws: hva.Workspace, more: str = "") -> None:
     path.write_text(path.read_text(encoding="utf-8") + SINKS + more, encoding="utf-8")
 
 
+def test_sinks_learn_that_a_night_did_not_come_out(ws: hva.Workspace) -> None:
+    with_sinks(ws)
+    hva.deliver(ws, PIPELINE)
+    lake = ws.root / "data" / "lake" / PIPELINE
+    assert current(lake).stale is None
+    late(ws)
+    with pytest.raises(AuditError):
+        hva.nightly(ws, PIPELINE, as_of=TONIGHT)
+    assert {s["name"]: s["outcome"] for s in summary(ws)["stages"]}["deliver"] == "done"
+    shown = current(lake)
+    assert (shown.run_id, shown.stale.as_of) == (current(ws.scores(PIPELINE)).run_id, TONIGHT)
+
+
 def test_a_published_night_goes_to_the_sinks(ws: hva.Workspace) -> None:
     with_sinks(ws)
     night = hva.nightly(ws, PIPELINE, as_of=TONIGHT)

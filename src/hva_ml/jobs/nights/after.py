@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from hva_ml import publication
 from hva_ml.config import PipelineConfig
-from hva_ml.errors import DeliveryError, HvaError
+from hva_ml.errors import DeliveryError, HvaError, IntegrityError
 from hva_ml.jobs.deliver import deliver
 from hva_ml.jobs.monitor import monitor
 from hva_ml.jobs.nights.produce import Produced
@@ -58,13 +60,31 @@ def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages)
     )
 
 
+def tell_stale(ws: Workspace, config: PipelineConfig, stages: Stages) -> None:
+    """Let the sinks say that their scores are stale, after a night that did not come out.
+
+    A sink that fails is noted in the stage.
+    """
+    run = None
+    with suppress(IntegrityError):
+        run = publication.current(ws.scores(config.name))
+    if run is not None and config.sinks:
+        stale = run
+        _step(
+            stages,
+            "deliver",
+            "Telling the sinks that their scores are stale",
+            lambda running: _delivered(ws, config, stale, stages, running),
+        )
+
+
 def _step(stages: Stages, name: str, text: str, step: Step) -> None:
     try:
         with stages.stage(name, text) as running:
             step(running)
     except (HvaError, OSError) as error:
         what = error.what if isinstance(error, HvaError) else str(error.strerror or error)
-        _log.error("The scores are published, but '%s' failed: %s", name, what)
+        _log.error("What is published stays, but '%s' failed: %s", name, what)
 
 
 def _page(ws: Workspace, config: PipelineConfig, run: Published, running: Running) -> None:

@@ -11,7 +11,7 @@ from hva_ml import publication
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import HvaError
 from hva_ml.jobs.nights import alerts, metrics, summary
-from hva_ml.jobs.nights.after import after
+from hva_ml.jobs.nights.after import after, tell_stale
 from hva_ml.jobs.nights.journal import facts, telling
 from hva_ml.jobs.nights.produce import Order, produce
 from hva_ml.jobs.nights.stages import Stages
@@ -70,8 +70,13 @@ class Shift:
         # A rehearsal, and a day before the current one, leave no mark on the current scores.
         silent = order.rehearse or publication.ahead(folder, day)
         kept = publication.kept(folder, day, lambda run: restate(self.ws, self.config, run))
-        with nullcontext() if silent else kept:
-            made = produce(self.ws, self.config, day, order, stages)
+        try:
+            with nullcontext() if silent else kept:
+                made = produce(self.ws, self.config, day, order, stages)
+        except (HvaError, OSError):
+            if not silent:
+                tell_stale(self.ws, self.config, stages)
+            raise
         if not order.rehearse:
             after(self.ws, self.config, made, stages)
         return replace(
