@@ -27,6 +27,7 @@ SCHEMAS: dict[SinkTable, pa.Schema] = {
             ("value_low", pa.float64()),
             ("value_high", pa.float64()),
             ("expected_value", pa.float64()),
+            ("stable_score", pa.float64()),
             ("hva_likelihood", pa.float64()),
             ("percentile", pa.float64()),
             ("rank", pa.int64()),

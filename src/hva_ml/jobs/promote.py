@@ -9,6 +9,7 @@ import pyarrow as pa
 from hva_ml.contracts.records import Violation
 from hva_ml.errors import RefusedError, UsageError
 from hva_ml.jobs import evidence
+from hva_ml.jobs.continued import continued
 from hva_ml.jobs.train import Run
 from hva_ml.publication import lock
 from hva_ml.registry import history, promotion, tracking
@@ -114,15 +115,17 @@ def promote(run: Run, *, force: str | None = None) -> Release:
             )
         bundle = Bundle.read(kept.bundle)
         reason = force.strip() if failed and force else ""
+        goes_on, notes = continued(ws, config, bundle, run.version)
         path = promotion.release(
             kept.bundle, ws.models(config.name), run.version,
             card=card(bundle, results, forced=reason), gates=results, run_id=run.run_id, forced=reason,
+            goes_on=goes_on,
         )  # fmt: skip
         last = champion.version if champion else pointed(ws.models(config.name)) or ""
         tracking.set_champion(ws, config.name, run.version, forced=reason)
         if last != run.version:
             history.note(ws.models(config.name), history.Step("promoted", run.version, last, reason))
-    return Release(config.name, run.version, run.run_id, path, bundle.release, tuple(results), reason)
+    return Release(config.name, run.version, run.run_id, path, bundle.release, tuple(results), reason, notes)
 
 
 def measured(

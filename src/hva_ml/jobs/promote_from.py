@@ -13,6 +13,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.errors import IntegrityError, RefusedError, UsageError
 from hva_ml.evaluation.table import MODEL
 from hva_ml.folders import MANIFEST, read_json
+from hva_ml.jobs.continued import continued
 from hva_ml.jobs.promote import Release, measured
 from hva_ml.jobs.rollback import drift
 from hva_ml.publication import lock
@@ -135,15 +136,16 @@ def _promoted(
     last = champion.version if champion else promotion.pointed(ws.models(config.name)) or ""
     run = _registered(ws, config.name, bundle_folder, bundle, origin, source)
     told = f"version {origin['version']} there, trained as run {origin['run_id']}"
+    goes_on, said = continued(ws, config, bundle, run.version)
     path = promotion.release(
         bundle_folder, ws.models(config.name), run.version,
         card=card(bundle, results, forced=reason, origin=told), gates=results, run_id=run.run_id,
-        forced=reason, origin=origin,
+        forced=reason, origin=origin, goes_on=goes_on,
     )  # fmt: skip
     tracking.set_champion(ws, config.name, run.version, forced=reason)
     if last != run.version:
         history.note(ws.models(config.name), history.Step("promoted", run.version, last, reason))
-    notes = drift(ws, config.name, run.version)
+    notes = (*said, *drift(ws, config.name, run.version))
     return Release(config.name, run.version, run.run_id, path, bundle.release, results, reason, notes)
 
 
@@ -191,5 +193,6 @@ def _registered(
         params={"origin.version": origin["version"], "origin.run_id": origin["run_id"]},
         metrics=metrics,
         tags={"release": bundle.release, "origin": "files", "hva_ml": installed("hva-ml")},
-        artifacts={name: source / name for name in promotion.BESIDE}, bundle_folder=bundle_folder,
+        artifacts={name: source / name for name in (promotion.CARD, promotion.RECORD)},
+        bundle_folder=bundle_folder,
     )  # fmt: skip

@@ -131,11 +131,18 @@ def shadow(
             where=f"run {run.run_id}",
             fix=f"hva train {config.name}, or name another run: --challenger RUN",
         )
-    scored = _scored(config, run, bundle, found.version)
+    scored = scored_beside(config, run, bundle, found.version)
     return _told(ws, config, run, bundle, scored, found.version)
 
 
-def _scored(config: PipelineConfig, run: Run, bundle: Bundle, version: str) -> scoring.Scored:
+def scored_beside(config: PipelineConfig, run: Run, bundle: Bundle, version: str) -> scoring.Scored:
+    """Score the accounts of a published run with another model, by the features that were published.
+
+    Raises
+    ------
+    UsageError
+        If it reads a feature that the run does not hold.
+    """
     held = run.features.column_names
     for d in bundle.definitions:
         if d.name not in held:

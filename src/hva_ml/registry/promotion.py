@@ -17,6 +17,8 @@ from hva_ml.folders import (
     text_hash,
     whole_folder,
 )
+from hva_ml.registry.continuity import FILE as CONTINUITY
+from hva_ml.registry.continuity import Continuity
 from hva_ml.registry.identity import FIX, release_of
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 POINTER = "CHAMPION"
 CARD = "card.md"
 RECORD = "release.json"
-BESIDE = (CARD, RECORD)
+BESIDE = (CARD, RECORD, CONTINUITY)
 FORMAT = "hva-release-1"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -41,6 +43,7 @@ def release(
     run_id: str,
     forced: str = "",
     origin: Mapping[str, Any] | None = None,
+    goes_on: Continuity | None = None,
 ) -> Path:
     """Write ``<models_folder>/<version>/`` as one whole.
 
@@ -64,6 +67,8 @@ def release(
         The reason for a promotion although a gate does not hold.
     origin : mapping, optional
         The record of the release in the workspace that it was trained in, where that is another one.
+    goes_on : Continuity, optional
+        The map from its expected values to the scale that readers know.
 
     Returns
     -------
@@ -107,10 +112,15 @@ def release(
     }
     if origin is not None:
         record["origin"] = dict(origin)
+    told = goes_on.text().encode() if goes_on else b""
+    if told:
+        record["continuity"] = bytes_entry(told)
     with whole_folder(folder) as part:
         for name in (*read_json(bundle_folder / MANIFEST, FIX)["files"], MANIFEST):
             (part / name).write_bytes((bundle_folder / name).read_bytes())
         (part / CARD).write_bytes(text)
+        if told:
+            (part / CONTINUITY).write_bytes(told)
         (part / RECORD).write_bytes(pretty({**record, "seal": text_hash(canonical(record))}).encode())
         verified(part)
     return folder
@@ -148,6 +158,10 @@ def verified(folder: Path) -> dict[str, Any]:
         raise IntegrityError("The release's record has been changed.", where=str(folder / RECORD), fix=FIX)
     if not (folder / CARD).is_file() or file_entry(folder / CARD) != body["card"]:
         raise IntegrityError("The model card has been changed.", where=str(folder / CARD), fix=FIX)
+    there = file_entry(folder / CONTINUITY) if (folder / CONTINUITY).is_file() else None
+    if there != body.get("continuity"):
+        where = str(folder / CONTINUITY)
+        raise IntegrityError("The map to the scores before has been changed.", where=where, fix=FIX)
     return body
 
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from hva_ml.registry import tracking
+from hva_ml.registry import continuity, tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.champion import champion, hash_of_release
+from hva_ml.registry.continuity import Continuity
 from hva_ml.registry.promotion import BESIDE, release_folder
 from hva_ml.workspace import Workspace
 
@@ -40,6 +41,17 @@ def read_release(ws: Workspace, pipeline: str, version: str) -> Bundle:
         If the release is missing, damaged, or of another pipeline.
     """
     return _open(release_folder(ws.models(pipeline), version), pipeline, None)
+
+
+def continuity_of(ws: Workspace, pipeline: str, version: str) -> Continuity | None:
+    """Return how a released version, known to be whole, continues the scores before it; None if it does not.
+
+    Raises
+    ------
+    IntegrityError
+        If what says so is damaged.
+    """
+    return continuity.read(release_folder(ws.models(pipeline), version))
 
 
 def _open(folder: Path, pipeline: str, registered: str | None) -> Bundle:

@@ -16,6 +16,7 @@ from hva_ml.config import Explanation, Scoring
 from hva_ml.errors import ContractError, NotEnoughDataError
 from hva_ml.features.definition import INDEX, FeatureSet
 from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.continuity import Continuity
 from hva_ml.scoring.explained import Explained, explained
 from hva_ml.scoring.tiers import Tiers, tiers
 
@@ -51,6 +52,8 @@ class Scored:
         Number of reasons; languages of texts.
     kind : str
         Which reference accounts.
+    goes_on : Continuity or None
+        How expected values become stable scores; without it they are equal.
     """
 
     bundle: Bundle
@@ -66,6 +69,12 @@ class Scored:
     config: Scoring
     explanation: Explanation
     kind: str
+    goes_on: Continuity | None = None
+
+    @property
+    def expected(self) -> Floats:
+        """Expected values, shape (n_accounts,), currency units."""
+        return self.probability * self.value
 
     @property
     def unseen(self) -> dict[str, int]:
@@ -132,6 +141,9 @@ class Scored:
         parts = list(self.parts())
         return {name: pa.concat_tables([p[name] for p in parts]).combine_chunks() for name in parts[0]}
 
+    def _stable(self, expected: Floats) -> Floats:
+        return expected if self.goes_on is None else self.goes_on.stable(expected)
+
     def _rows(self, rows: npt.NDArray[np.int64]) -> FeatureSet:
         table = self.features.table.take(pa.array(rows)).combine_chunks()
         return FeatureSet(table, self.features.definitions)
@@ -151,6 +163,7 @@ class Scored:
                 "value_low": bound["value_low"],
                 "value_high": bound["value_high"],
                 "expected_value": pa.array(probability * value),
+                "stable_score": pa.array(self._stable(probability * value)),
                 "hva_likelihood": bound["hva_likelihood"],
                 "percentile": pa.array(place.percentile[rows]),
                 "rank": pa.array(place.rank[rows]),
@@ -175,6 +188,7 @@ def score(
     model_version: str,
     explanation: Explanation | None = None,
     kind: str = "",
+    goes_on: Continuity | None = None,
 ) -> Scored:
     """Score every row of a feature set.
 
@@ -194,6 +208,8 @@ def score(
         Languages of texts; without it there are none.
     kind : str
         Which reference accounts, see `References.kinds`; by default those of the release.
+    goes_on : Continuity, optional
+        How the release continues the scores before it.
 
     Returns
     -------
@@ -224,7 +240,7 @@ def score(
     place = tiers(np.asarray(ids, dtype=np.str_), probability * value, weight, config)
     return Scored(
         bundle, rows, probability, value, weight, beside, unseen, place, _day(bundle, rows), model_version,
-        config, explanation or Explanation(), kind or bundle.references.kind,
+        config, explanation or Explanation(), kind or bundle.references.kind, goes_on,
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from hva_ml.jobs.tonight import prepare_tonight
 from hva_ml.ledger.reuse import Reuse, summary
 from hva_ml.publication import AuditError, AuditRow, Night, Published, Shards, Tonight, Verdict
 from hva_ml.registry.bundle import Bundle
-from hva_ml.registry.releases import champion_release
+from hva_ml.registry.releases import champion_release, continuity_of
 from hva_ml.workspace import Workspace
 
 Outcome = Literal["published", "unchanged", "beside", "rehearsed"]
@@ -156,6 +156,7 @@ def produce(ws: Workspace, config: PipelineConfig, day: date, order: Order, stag
         scored = scoring.score(
             night.bundle, night.features, night.accounts, config.scoring,
             model_version=night.released, explanation=config.explanation, kind=night.kind,
+            goes_on=continuity_of(ws, config.name, night.released),
         )  # fmt: skip
     tonight = _tonight(config, night, scored, order)
     pieces = Pieces(scored, None if order.rehearse else Shards(folder, run_id))
