@@ -206,7 +206,7 @@ def about(code: str, where: str, labels: Mapping[str, str], tongue: Tongue) -> s
     if code in (codes.ESTIMATED, codes.RANKING):
         return tongue.word(f"metric_{where}")
     if code == codes.UNDER_WAY:
-        return tongue.word("conversions")
+        return tongue.word("conversions_under_way")
     if code == codes.TOTALS:
         return tongue.word(f"sum_{where.replace('.', '_')}")
     return named(where, labels, tongue)

@@ -17,6 +17,7 @@ MONITORING: dict[str, tuple[str, str]] = {
     "finding": ("Befund", "Finding"),
     "since": ("Seit", "Since"),
     "episodes_head": ("Die letzten Alarme ({n})", "The latest alarms ({n})"),
+    "conversions_under_way": ("Abschlüsse, die hereinkommen", "conversions that come in"),
     "raised": ("Gemeldet", "Raised"),
     "over": ("Vorbei", "Over"),
     "still_open": ("offen", "open"),
@@ -311,11 +312,11 @@ MONITORING: dict[str, tuple[str, str]] = {
     ),
     "heat_none": ("keinem", "none"),
     "heat_note": (
-        "Hell: wie im Training. Je kräftiger, desto näher an der Grenze; orange: darüber, aber bei so "
-        "wenigen Accounts noch Zufall; rot: darüber und kein Zufall. {columns} Senkrechte Linien: ein "
+        "Blass: wie im Training. Je kräftiger, desto näher an der Grenze; gelb: darüber, aber bei so "
+        "wenigen Accounts noch Zufall; orangerot: darüber und kein Zufall. {columns} Senkrechte Linien: ein "
         "anderes Modell.",
-        "Pale: as in training. The stronger, the nearer to the bound; orange: beyond it, but still chance "
-        "with so few accounts; red: beyond it and no chance. {columns} Vertical lines: another model.",
+        "Faint: as in training. The stronger, the nearer to the bound; yellow: beyond it, but still chance "
+        "with so few accounts; orange-red: beyond it and no chance. {columns} Vertical lines: another model.",
     ),
     "heat_weeks": (
         "Jede Spalte ist eine Woche, gezeigt ist ihre schlimmste Nacht.",
