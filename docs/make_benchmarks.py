@@ -19,7 +19,9 @@ QUESTIONS = {
         "contacts for 4 windows, recency for 10 types. Seconds on the clock and of the processor, memory; "
         "ratios are of seconds, the peer over ours. The floor reads the same file, groups it by account, "
         "type and day and makes no feature. featuretools has a file of its own, of a size it can do. The "
-        "last rows are ours with twice the events and twice the cutoffs, against half the file.",
+        "last rows are ours alone: twice the events and twice the cutoffs, against half the file; the "
+        "features of `online_retail` as its training makes them, from the raw file, contract and all; ten times the "
+        "events.",
     ),
     "incremental": (
         "Nights that read only what is new",
@@ -27,6 +29,12 @@ QUESTIONS = {
         "100,000 accounts, exported as one file of the past and one more each day, all else written anew. "
         "The peer is ours reading everything, as it does for training. Medians of three nights; `equal` "
         "compares the bits of the features and all findings.",
+    ),
+    "nightly": (
+        "The stages of a night",
+        "`hva nightly` from the exports of a simulated vendor to published scores with reasons for every "
+        "account, each night a process of its own, that in the middle of three shown (1 M accounts: one). "
+        "Full nights begin without a ledger. The peak is what the process had until the end of the stage.",
     ),
     "negative_control": (
         "What is let through",
