@@ -2,7 +2,7 @@
 
 `python -m benchmarks.leads [--size small|full] [--json FILE]` needs HVA_DATASETS. Nothing is tuned on test
 leads: settings are searched on leads before them. `small` takes Salvirt and Olist; `full` adds Bank Marketing
-with one model for ever beside one that is made anew every 1,000 calls, and what the checks say of `duration`.
+in time order, and what the checks say of `duration`.
 """
 
 import argparse
@@ -45,21 +45,6 @@ def olist(ws: hva.Workspace) -> list[dict[str, Any]]:
     return [*once, *anew]
 
 
-def bank(ws: hva.Workspace) -> list[dict[str, Any]]:
-    """Train with one model for ever and with new ones, and compare their Brier scores."""
-    path = ws.pipelines / f"{BANK}.toml"
-    shipped = path.read_text("utf-8")
-    path.write_text(
-        "\n".join(line for line in shipped.splitlines() if not line.startswith("refit_every")) + "\n", "utf-8"
-    )
-    once = trained(ws, BANK, "Bank Marketing without duration, last 20 %, one model for ever")
-    path.write_text(shipped, "utf-8")
-    anew = trained(ws, BANK, "Bank Marketing without duration, last 20 %, made anew every 1,000 calls")
-    for before, after in zip(once, anew, strict=True):
-        after["brier_better_percent"] = 100 * (1 - after["brier"] / before["brier"])
-    return [*once, *anew]
-
-
 def named(ws: hva.Workspace) -> dict[str, Any]:
     """Return what the checks say if the length of the call is declared a feature."""
     path = ws.pipelines / f"{BANK}.toml"
@@ -85,7 +70,7 @@ def main() -> None:
         )
         rows += trained(ws, "salvirt", "Salvirt, 365 distinct deals, three times ten folds")
         if given.size == "full":
-            rows += [*bank(ws), named(ws)]
+            rows += [*trained(ws, BANK, "Bank Marketing without duration, last 20 %"), named(ws)]
     tell("leads", rows, given.json, size=given.size)
 
 

@@ -56,9 +56,8 @@ QUESTIONS = {
         "Tables of leads, as they are shipped",
         "`hva train` on public tables of leads, settings searched on earlier leads only; beside it the plain "
         "rules, fitted on what was known at the same moments. `best_column` is the win rate of each value of "
-        "the one column that tells most. Intervals at 95 %. Bank Marketing is tried with one model for ever "
-        "and with a new one every 1,000 calls of the test, as one would who trains so often; "
-        "`brier_better_percent` compares the two. Olist is tried in both ways, too, and shipped with one.",
+        "the one column that tells most. Intervals at 95 %. "
+        "Olist is tried with one model and with a new one every 30 days, and shipped with one.",
     ),
     "tuning": (
         "The search of settings beside a plain Optuna and LightGBM script",
