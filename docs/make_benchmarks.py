@@ -20,8 +20,8 @@ QUESTIONS = {
         "ratios are of seconds, the peer over ours. The floor reads the same file, groups it by account, "
         "type and day and makes no feature. featuretools has a file of its own, of a size it can do. The "
         "last rows are ours alone: twice the events and twice the cutoffs, against half the file; the "
-        "features of `online_retail` as its training makes them, from the raw file, contract and all; ten times the "
-        "events.",
+        "features of `online_retail` as its training makes them, from the raw file, contract and all; and "
+        "ten times the events.",
     ),
     "incremental": (
         "Nights that read only what is new",
