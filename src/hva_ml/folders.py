@@ -88,7 +88,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     IntegrityError
         If `folder` has appeared in the meantime.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _make_for_good(folder.parent)
     part = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}{PART}")
     part.mkdir()
     try:
@@ -108,6 +108,14 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         sync(folder.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _make_for_good(folder: Path) -> None:
+    """Make a folder and those above it; a name in a folder outlives a power cut once that folder is synced."""
+    new = [place for place in (folder, *folder.parents) if not place.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in new:
+        sync(place.parent)
 
 
 def sync(path: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.trust import made
 
 from hva_ml.publication import Stale, current, publish, read
 
@@ -57,7 +58,7 @@ def test_readers_always_see_a_complete_run(tmp_path, make):
                 "-c",
                 WRITER,
                 str(folder),
-                str(Path(__file__).with_name("conftest.py")),
+                made.__file__,
                 str(10_000 * k + 1),
             ],
             stdout=subprocess.PIPE,

@@ -1,0 +1,1 @@
+"""The hostile world: what was tried against the night shift, how often, and how often it won."""
