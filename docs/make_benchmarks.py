@@ -36,6 +36,15 @@ QUESTIONS = {
         "account, each night a process of its own, that in the middle of three shown (1 M accounts: one). "
         "Full nights begin without a ledger. The peak is what the process had until the end of the stage.",
     ),
+    "trust": (
+        "What was tried against the night shift",
+        "Power lost: all that the recorded writes, syncs and renames of a publish may leave on a disk, "
+        "what was not synced lost, torn or reordered; a reader opens every state, then the next night runs "
+        "over it. Kills and double runs: `hva nightly` itself on a small pipeline, half of the kills while "
+        "it publishes; then it runs again, and every file must be that of a night nobody disturbed. One "
+        "bit, cut short: every table is read, or the release opened. `bad` counts all that was torn, read "
+        "although damaged, published twice or not finished.",
+    ),
     "negative_control": (
         "What is let through",
         "Simulated vendors, each trained and put to the gates twice: as they are, and with the outcomes of "

@@ -1,4 +1,4 @@
-"""Every crash point of a publish: whatever the disk kept, a reader sees the old complete night or the new one."""
+"""Every crash point of a publish: whatever the disk kept, readers see the old complete night or the new."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ from benchmarks.trust.tally import Tally
 from hva_ml.delivery.folder import FolderSink
 from hva_ml.delivery.parcel import Parcel
 from hva_ml.errors import HvaError, RefusedError
-from hva_ml.publication import Stale, current, kept, point, publish, read
+from hva_ml.publication import current, kept, point, publish, read
 
 ROWS = 40
 NOTHING = "nothing"
@@ -87,7 +87,7 @@ def _back(folder: Path) -> None:
 
 
 def _refused(folder: Path) -> None:
-    with suppress(RefusedError), kept(folder, DAY, lambda run: None):
+    with suppress(RefusedError), kept(folder, DAY, lambda _: None):
         raise RefusedError("A test.")
 
 
@@ -101,12 +101,12 @@ def _delivered(folder: Path, number: int) -> None:
 
 
 SCENES = (
-    Scene("publish: the first night", lambda f: None, lambda f: night(f, 1), NOTHING, "1"),
+    Scene("publish: the first night", lambda _: None, lambda f: night(f, 1), NOTHING, "1"),
     Scene("publish: the next night", lambda f: night(f, 1), lambda f: night(f, 2), "1", "2"),
     Scene("publish: a damaged run made anew", _damaged, lambda f: night(f, 1), "2", "1"),
     Scene("publish: back to the night before", _two, _back, "2", "1"),
     Scene("publish: a refused night marked", lambda f: night(f, 1), _refused, "1", "1 stale"),
-    Scene("deliver: the first night to a folder", lambda f: None, lambda f: _delivered(f, 1), NOTHING, "1"),
+    Scene("deliver: the first night to a folder", lambda _: None, lambda f: _delivered(f, 1), NOTHING, "1"),
     Scene("deliver: the next one", lambda f: _delivered(f, 1), lambda f: _delivered(f, 2), "1", "2"),
 )
 

@@ -19,7 +19,7 @@ Names = dict[str, int]
 Files = dict[str, bytes | None]
 """Content by path; None for a folder."""
 _MOST = 8
-"""Of more changes at once not all combinations are tried, but the prefixes, each alone, all but one, and chance."""
+"""Of more changes at once not all combinations are tried: prefixes, each alone, all but one, and chance."""
 _BY_CHANCE = 200
 
 
@@ -116,7 +116,9 @@ class Recording:
         else:
             self.steps += [Named({place: what}) for place, what in changes.items()]
         self.steps += [
-            Written(file, content) for file, content in now.files.items() if self._now.files.get(file) != content
+            Written(file, content)
+            for file, content in now.files.items()
+            if self._now.files.get(file) != content
         ]
         gone = {*self._now.files, *self._now.folders} - {*now.files, *now.folders}
         # The system gives the number of a removed file to the next one: that is another file.
@@ -242,7 +244,7 @@ def _combinations(n: int, chance: random.Random) -> Iterator[tuple[int, ...]]:
 def _contents(
     unsure: list[int], before: Mapping[int, bytes], after: Mapping[int, bytes]
 ) -> Iterator[dict[int, bytes]]:
-    """Yield what unsynced files may hold: all as written, all as before, all zeros, and each alone in each."""
+    """Yield what unsynced files may hold: all as written, all as before, all zeros, each alone."""
     yield {}
     spoilt = [
         {f: before.get(f, b"") for f in unsure},

@@ -1,9 +1,8 @@
-"""The real job killed anywhere, two of them at once: readers see one whole night, and the next run finishes it."""
+"""The real job killed anywhere, two at once: readers see one whole night, and the next run finishes it."""
 
 import json
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,7 +109,7 @@ def _judged(tally: Tally, trial: Trial, ws: hva.Workspace, *, alive: bool) -> No
 
 
 def pairs(trial: Trial, times: int, seed: int = 2) -> Tally:
-    """Let two jobs of the same night begin at about the same time; one of them is `hva score` every other time."""
+    """Let two jobs of one night begin at about the same time; every other time one is `hva score`."""
     tally, chance = Tally("two runs of one night at once"), random.Random(seed)
     for number in range(times):
         ws = trial.fresh()
@@ -144,10 +143,3 @@ def _pair(tally: Tally, trial: Trial, ws: hva.Workspace, codes: list[int], publi
             tally.good("one turned away (exit 4)" if BUSY in codes else "one found it done (exit 0)")
     except (HvaError, AssertionError) as error:
         tally.wrong("torn", f"{type(error).__name__}: {error}"[:300])
-
-
-def all_of(base: hva.Workspace, place: Path, times: int, twice: int) -> Iterator[Tally]:
-    """Kill and pair so many times each."""
-    trial = Trial(base, place)
-    yield kills(trial, times)
-    yield pairs(trial, twice)

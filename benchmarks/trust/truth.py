@@ -1,13 +1,10 @@
 """Whether the promises hold: probabilities against the known truth of the simulated vendor, out of time.
 
-`python -m benchmarks.trust [--json FILE]` trains `dach_sample` as it is shipped and compares, on the test
-cutoffs, what the model promises with the probability from which the simulator drew what happened.
+`dach_sample` is trained as it is shipped; compared is, on the test cutoffs, what the model promises with the
+probability from which the simulator drew what happened.
 """
 
-import argparse
-import json
 import tempfile
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,18 +57,8 @@ def against_truth(run: Run) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Promises against the known truth.")
-    parser.add_argument("--size", choices=["small", "full"], default="small")
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hva-trust-") as folder:
         ws, _ = hva.init(folder)
         found: dict[str, Any] = against_truth(hva.train(ws, PIPELINE))
     for name, value in found.items():
         print(f"{name:24} {value:>12.4f}")
-    if asked.json:
-        asked.json.write_text(json.dumps({"name": "trust", "rows": [found]}, indent=1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

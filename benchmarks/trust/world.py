@@ -19,7 +19,14 @@ SMALLER = (
     ("\ntrials = 12", "\ntrials = 2"),
     ("\ncalibrate_cutoffs = 3", "\nbootstrap = 20\ncalibrate_cutoffs = 3"),
 )
-_WARM = ("hva_ml.cli.nightly", "hva_ml.jobs.nights.nightly", "hva_ml.jobs.score", "lightgbm", "duckdb", "mlflow")
+_WARM = (
+    "hva_ml.cli.nightly",
+    "hva_ml.jobs.nights.nightly",
+    "hva_ml.jobs.score",
+    "lightgbm",
+    "duckdb",
+    "mlflow",
+)
 BUSY = 4
 
 
@@ -87,7 +94,7 @@ def run_files(ws: hva.Workspace, day: str) -> list[dict[str, bytes]]:
 
 
 def start(root: Path, out: Path, *words: str) -> ForkServerProcess:
-    """Start a command of `hva` as a process of its own, from one in which the libraries are loaded already."""
+    """Start a command of `hva` as a process of its own, from one that has the libraries loaded."""
     context = get_context("forkserver")
     context.set_forkserver_preload(list(_WARM))
     process = context.Process(target=_command, args=(str(root), str(out), words))

@@ -111,7 +111,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def _make_for_good(folder: Path) -> None:
-    """Make a folder and those above it; a name in a folder outlives a power cut once that folder is synced."""
+    """Make a folder and those above it; its name outlives a power cut once the folder above is synced."""
     new = [place for place in (folder, *folder.parents) if not place.is_dir()]
     folder.mkdir(parents=True, exist_ok=True)
     for place in new:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from benchmarks.trust import PIPELINE, against_truth
+from benchmarks.trust.truth import PIPELINE, against_truth
 
 import hva_ml as hva
 

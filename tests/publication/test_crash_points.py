@@ -39,7 +39,7 @@ def test_a_file_without_a_sync_may_be_lost_half_or_zeros(tmp_path: Path) -> None
     with recorded(tmp_path) as made:
         (tmp_path / "a").write_bytes(b"1234")
         (tmp_path / "a").rename(tmp_path / "b")
-    left = [{k: v for k, v in state.items()} for _, state in crashes(made)]
+    left = [dict(state.items()) for _, state in crashes(made)]
     for content in (b"", b"12", b"1234", bytes(4)):
         assert {"b": content} in left
     assert {} in left

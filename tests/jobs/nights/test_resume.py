@@ -202,3 +202,13 @@ def test_shards_give_back_exactly_what_they_were_given(tmp_path: Path, small_blo
     assert kept.kept(0, 4) is None
     Shards(tmp_path, "1" * 16)
     assert kept.kept(0, 3) is None
+
+
+def test_what_a_kill_right_after_publishing_left_goes_with_the_next_run(ws: hva.Workspace) -> None:
+    hva.nightly(ws, PIPELINE, as_of=TONIGHT)
+    left = ws.scores(PIPELINE) / "runs" / f".{current(ws.scores(PIPELINE)).run_id}.shards"
+    left.mkdir()
+    assert hva.nightly(ws, PIPELINE, as_of=TONIGHT, dry_run=True).outcome == "rehearsed"
+    assert left.is_dir()
+    assert hva.nightly(ws, PIPELINE, as_of=TONIGHT).outcome == "unchanged"
+    assert not left.exists()

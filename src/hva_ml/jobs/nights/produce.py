@@ -31,6 +31,7 @@ from hva_ml.jobs.prepare import Prepared, prepare, refuse_errors
 from hva_ml.jobs.tonight import prepare_tonight
 from hva_ml.ledger.reuse import Reuse, summary
 from hva_ml.publication import AuditError, AuditRow, Night, Published, Shards, Tonight, Verdict
+from hva_ml.publication.shards import clear_shards
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.releases import champion_release, continuity_of
 from hva_ml.workspace import Workspace
@@ -148,6 +149,9 @@ def produce(ws: Workspace, config: PipelineConfig, day: date, order: Order, stag
     there = publication.whole_run(folder, night.identity)
     if there is not None:
         stages.skip("the run of these inputs is there already", "score", "explain", "audit")
+        if not order.rehearse:
+            # What a night leaves that was killed right after it had published.
+            clear_shards(folder)
         outcome = _pointed(folder, there, day, order, stages)
         return _produced(night, outcome, publication.of_published(folder, there), there, there.audit)
     accounts = night.features.table.num_rows

@@ -1,0 +1,60 @@
+"""What was tried against the night shift, how often, and how often it won; and whether the promises hold.
+
+`python -m benchmarks.trust [--size small|full] [--only PART …] [--json FILE]`. Power cuts: every state that
+the recorded writes, syncs and renames of a publish may leave on a disk. Kills and double runs: of the real
+job, on a small pipeline. Flips and cuts: of its published files and release. Truth: `benchmarks.trust.truth`.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.results import tell
+from benchmarks.trust import crashes, flips, kills, truth
+from benchmarks.trust.tally import Tally
+from benchmarks.trust.world import trained
+
+TIMES = {
+    "small": {"every": 4, "kills": 6, "pairs": 2, "flips": 100},
+    "full": {"every": 1, "kills": 300, "pairs": 50, "flips": 1_000},
+}
+
+
+def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
+    """Return what makes the lines of each part of the table, in its order."""
+    times = TIMES[size]
+    ws = trained(place / "base")
+    trial = kills.Trial(ws, place)
+    return {
+        "crashes": lambda: crashes.all_scenes(times["every"]),
+        "kills": lambda: iter([kills.kills(trial, times["kills"])]),
+        "pairs": lambda: iter([kills.pairs(trial, times["pairs"])]),
+        "flips": lambda: flips.flips(ws, times["flips"]),
+        "cuts": lambda: flips.truncations(ws, times["flips"] // 10),
+    }
+
+
+def main() -> None:
+    """Try, print, and write the same as JSON; exit 1 if anything won."""
+    parser = argparse.ArgumentParser(description="What was tried against the night shift.")
+    parser.add_argument("--size", choices=list(TIMES), default="small")
+    parser.add_argument("--only", nargs="+", default=["crashes", "kills", "pairs", "flips", "cuts", "truth"])
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    tallies: list[Tally] = []
+    with tempfile.TemporaryDirectory(prefix="hva-trust-") as folder:
+        for name, make in parts(asked.size, Path(folder)).items():
+            if name in asked.only:
+                tallies += make()
+    tell("trust", [t.row() for t in tallies], asked.json, size=asked.size)
+    for what in [w for t in tallies for w in t.bad][:20]:
+        print(what)
+    if "truth" in asked.only:
+        truth.main()
+    if any(t.bad for t in tallies):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
