@@ -74,7 +74,8 @@ def told(found: ContractTables) -> dict[str, object]:
     """All that comes out, so that it can be compared."""
     return {
         "clean": rows_of(found),
-        "aside": {name: table.to_pylist() for name, table in found.quarantine.items()},
+        # Rows set aside may hold NaN, which is unlike itself.
+        "aside": {name: repr(table.to_pylist()) for name, table in found.quarantine.items()},
         "violations": found.violations,
         "fingerprints": found.fingerprints,
         "counts": found.counts(),

@@ -41,7 +41,7 @@ def shared_slope(margin: Array, y: Array, weight: Array, block: npt.NDArray[np.i
     >>> y = np.tile([0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0], 25)
     >>> slope, loss = shared_slope(margin, y, np.ones(200), np.zeros(200, dtype=np.int64))
     >>> round(slope, 2), round(loss, 2)
-    (0.32, 0.64)
+    (1.01, 0.47)
     """
     n = int(block.max(initial=0)) + 1
     total = max(float(weight.sum()), 1e-12)

@@ -81,7 +81,7 @@ def index(before: Floats, after: Floats) -> Floats:
     Examples
     --------
     >>> index(np.array([10.0, 10.0]), np.array([[10.0, 10.0], [19.0, 1.0]])).round(3).tolist()
-    [0.0, 2.288]
+    [0.0, 1.099]
     """
     b, a = shares(before), shares(after)
     return np.asarray(((a - b) * np.log(a / b)).sum(axis=-1))
