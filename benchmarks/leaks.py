@@ -16,28 +16,19 @@ import hva_ml as hva
 from benchmarks import leaks_real
 from benchmarks.leakers import LEAKERS, PIPELINE, Leaker, Planted
 from benchmarks.results import machine, tell
+from benchmarks.smaller import DATA, edit
 from hva_ml.jobs.check import CheckReport
 
 Row = dict[str, Any]
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "leakage.md"
-SMALLER = (
-    ("\naccounts = 3000", "\naccounts = 500"),
-    ("\nfirst = 2022-01-01", "\nfirst = 2023-07-01"),
-    ("\nfirst = 2023-01-01", "\nfirst = 2024-01-01"),
-)
 SIZES = {"small": 5, "full": 20}
 
 
 def workspace(folder: str, size: str) -> hva.Workspace:
     """Make a workspace with `dach_sample`, smaller if asked for."""
     ws, _ = hva.init(folder)
-    path = ws.pipelines / f"{PIPELINE}.toml"
-    text = path.read_text(encoding="utf-8")
-    for old, new in SMALLER if size == "small" else ():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
+    edit(ws, *(DATA if size == "small" else ()))
     return ws
 
 

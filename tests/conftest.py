@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from benchmarks.smaller import DATA, PIPELINE, TRAINING, edit
 from hypothesis import settings
 from tests.postgres import postgres as postgres
 
@@ -17,15 +18,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # No example has a time limit: a busy machine is not a defect. In CI the examples are always the same.
 settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("house")
-PIPELINE = "dach_sample"
 AS_OF = "2025-12-31"
-SMALLER = (
-    ("\naccounts = 3000", "\naccounts = 500"),
-    ("\nfirst = 2022-01-01", "\nfirst = 2023-07-01"),
-    ("\nfirst = 2023-01-01", "\nfirst = 2024-01-01"),
-    ("\ntrials = 12", "\ntrials = 2"),
-    ("\ncalibrate_cutoffs = 3", "\nbootstrap = 20\ncalibrate_cutoffs = 3"),
-)
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +45,7 @@ def small_workspace() -> Callable[[Path], hva.Workspace]:
 
     def make(folder: Path) -> hva.Workspace:
         ws, _ = hva.init(folder)
-        path = ws.pipelines / f"{PIPELINE}.toml"
-        text = path.read_text(encoding="utf-8")
-        for old, new in SMALLER:
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        path.write_text(text, encoding="utf-8")
+        edit(ws, *DATA, *TRAINING)
         return ws
 
     return make

@@ -8,6 +8,7 @@ job, on a small pipeline. Flips and cuts: of its published files and release. Tr
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from benchmarks.results import tell
@@ -24,14 +25,14 @@ TIMES = {
 def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
     """Return what makes the lines of each part of the table, in its order."""
     times = TIMES[size]
-    ws = trained(place / "base")
-    trial = kills.Trial(ws, place)
+    base = cache(lambda: trained(place / "base"))
+    trial = cache(lambda: kills.Trial(base(), place))
     return {
         "crashes": lambda: crashes.all_scenes(times["every"]),
-        "kills": lambda: iter([kills.kills(trial, times["kills"])]),
-        "pairs": lambda: iter([kills.pairs(trial, times["pairs"])]),
-        "flips": lambda: flips.flips(ws, times["flips"]),
-        "cuts": lambda: flips.truncations(ws, times["flips"] // 10),
+        "kills": lambda: iter([kills.kills(trial(), times["kills"])]),
+        "pairs": lambda: iter([kills.pairs(trial(), times["pairs"])]),
+        "flips": lambda: flips.flips(base(), times["flips"]),
+        "cuts": lambda: flips.truncations(base(), times["flips"] // 10),
     }
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hva_ml as hva
+from benchmarks.smaller import PIPELINE
 from benchmarks.trust.tally import Tally
-from benchmarks.trust.world import PIPELINE, whole
+from benchmarks.trust.world import whole
 from hva_ml.errors import HvaError
 from hva_ml.publication import current
 from hva_ml.registry.releases import read_release

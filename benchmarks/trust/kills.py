@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import hva_ml as hva
+from benchmarks.smaller import PIPELINE
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import (
     BUSY,
     LAST,
-    PIPELINE,
     TONIGHT,
     again,
     ended,

@@ -8,17 +8,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import hva_ml as hva
+from benchmarks.smaller import DATA, PIPELINE, TRAINING, edit
 from hva_ml.publication import current, read
 
-PIPELINE = "dach_sample"
 LAST, TONIGHT = "2025-12-30", "2025-12-31"
-SMALLER = (
-    ("\naccounts = 3000", "\naccounts = 500"),
-    ("\nfirst = 2022-01-01", "\nfirst = 2023-07-01"),
-    ("\nfirst = 2023-01-01", "\nfirst = 2024-01-01"),
-    ("\ntrials = 12", "\ntrials = 2"),
-    ("\ncalibrate_cutoffs = 3", "\nbootstrap = 20\ncalibrate_cutoffs = 3"),
-)
 _WARM = (
     "hva_ml.cli.nightly",
     "hva_ml.jobs.nights.nightly",
@@ -30,26 +23,10 @@ _WARM = (
 BUSY = 4
 
 
-def small(folder: Path) -> hva.Workspace:
-    """Make a workspace whose pipeline is small enough to be tried often."""
-    ws, _ = hva.init(folder)
-    edit(ws, *SMALLER)
-    return ws
-
-
-def edit(ws: hva.Workspace, *changes: tuple[str, str]) -> None:
-    """Replace texts of the pipeline file, each of which must be there once."""
-    path = ws.pipelines / f"{PIPELINE}.toml"
-    text = path.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
-
-
 def trained(folder: Path) -> hva.Workspace:
     """Make one with a champion and the scores of the night before."""
-    ws = small(folder)
+    ws, _ = hva.init(folder)
+    edit(ws, *DATA, *TRAINING)
     hva.promote(hva.train(ws, PIPELINE), force="a trial of the hostile world")
     hva.nightly(ws, PIPELINE, as_of=LAST)
     return ws

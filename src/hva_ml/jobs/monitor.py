@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import ContractTables
-from hva_ml.errors import IntegrityError, RefusedError, UsageError
+from hva_ml.errors import IntegrityError, RefusedError
 from hva_ml.evaluation.retraining import Recommendation
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.jobs.explain import spoken
 from hva_ml.jobs.kept_nights import Nights
 from hva_ml.jobs.kept_outcomes import Outcomes
 from hva_ml.jobs.monitoring_page import labels_of, view_of
+from hva_ml.jobs.nights.days import day_of
 from hva_ml.jobs.prepare import refuse_leads
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.monitoring import findings as codes
@@ -151,7 +152,7 @@ def monitor(
     progress = progress or LoggedProgress()
     config, tongue = ws.config(pipeline), Tongue(spoken(language, country), country)
     refuse_leads(config, "hva monitor")
-    nights = Nights(ws, config, _day(as_of) if as_of is not None else date.max, progress)
+    nights = Nights(ws, config, day_of(as_of) if as_of is not None else date.max, progress)
     if not nights.kept:
         raise RefusedError(
             f"No night of '{config.name}' has been published{f' by {nights.day}' if as_of else ''}.",
@@ -243,14 +244,3 @@ def _holes(nights: Nights, outcomes: Outcomes) -> Finding:
     if waited > max(2.0, PATIENCE * usual):
         return Finding(codes.HOLES, "warning", nights=n, measured=waited, beside=usual, reason="late")
     return Finding(codes.HOLES, "passed", nights=n)
-
-
-def _day(as_of: date | str) -> date:
-    if isinstance(as_of, date):
-        return as_of
-    try:
-        return date.fromisoformat(as_of)
-    except ValueError as error:
-        raise UsageError(
-            f"'{as_of[:30]}' is not a day.", where="as_of", fix="Write it as 2025-12-31."
-        ) from error

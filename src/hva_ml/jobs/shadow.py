@@ -169,7 +169,7 @@ def _told(
     ws: Workspace, config: PipelineConfig, run: Run, bundle: Bundle, scored: scoring.Scored, version: str
 ) -> Shadow:
     theirs = run.scores
-    expected = numeric(theirs["expected_value"]), scored.probability * scored.value
+    expected = numeric(theirs["expected_value"]), scored.expected
     tiers = np.asarray(theirs["tier"].to_pylist()), scored.place.tier
     rank = numeric(theirs["rank"]), scored.place.rank
     table = _table(theirs, scored)
@@ -214,7 +214,7 @@ def _table(theirs: pa.Table, scored: scoring.Scored) -> pa.Table:
     mine = {
         "conversion_probability": pa.array(scored.probability),
         "value_if_converted": pa.array(scored.value),
-        "expected_value": pa.array(scored.probability * scored.value),
+        "expected_value": pa.array(scored.expected),
         "rank": pa.array(scored.place.rank),
         "percentile": pa.array(scored.place.percentile),
         "tier": pa.array(scored.place.tier.tolist(), pa.string()),

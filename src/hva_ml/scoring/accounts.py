@@ -150,7 +150,7 @@ class Scored:
 
     def _scores(self, rows: npt.NDArray[np.int64], found: Explained) -> pa.Table:
         n, place = len(rows), self.place
-        probability, value = self.probability[rows], self.value[rows]
+        probability, value, expected = self.probability[rows], self.value[rows], self.expected[rows]
         bound = {name: pa.array(b[rows], from_pandas=True) for name, b in self.beside.items()}
         return pa.table(
             {
@@ -162,8 +162,8 @@ class Scored:
                 "value_if_converted": pa.array(value),
                 "value_low": bound["value_low"],
                 "value_high": bound["value_high"],
-                "expected_value": pa.array(probability * value),
-                "stable_score": pa.array(self._stable(probability * value)),
+                "expected_value": pa.array(expected),
+                "stable_score": pa.array(self._stable(expected)),
                 "hva_likelihood": bound["hva_likelihood"],
                 "percentile": pa.array(place.percentile[rows]),
                 "rank": pa.array(place.rank[rows]),
