@@ -58,13 +58,14 @@ def run(out: Console, run: "Run") -> None:
     rows = {(r["model"], r["metric"]): r for r in run.metrics.to_pylist()}
     models = list(dict.fromkeys(m for m, _ in rows))
     called = Tongue("en")
+    leads = run.workspace.config(run.pipeline).leads is not None
     table = plain(
-        "Metric, later cutoffs",
+        "Metric, leads judged" if leads else "Metric, later cutoffs",
         *(called.model(m) for m in models),
         title=f"{run.name} · version {run.version}",
     )
     for metric, label in SHOWN:
-        if any((m, metric) in rows for m in models):
+        if any((rows.get((m, metric)) or {}).get("value") is not None for m in models):
             table.add_row(label, *(interval(rows.get((m, metric))) for m in models))
     out.print(table)
     for finding in run.findings:

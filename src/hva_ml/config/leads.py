@@ -93,6 +93,25 @@ class Leads:
     repeats: Annotated[int, Field(ge=1, le=100)] = 3
 
     @property
+    def judged(self) -> str:
+        """The sentence that says on what models are judged."""
+        if self.clock == "none":
+            return (
+                f"Means over {self.repeats} times {self.folds} folds: every lead was judged by models that "
+                "had seen neither it nor its like."
+            )
+        unit = "days" if self.clock == "days" else "leads"
+        more = (
+            f", and made anew every {self.refit_every:,} {unit} of what was known then"
+            if self.refit_every
+            else ""
+        )
+        return (
+            "Measured on the latest leads, which no setting was chosen on, by a model made of what was known "
+            f"when the first of them was contacted{more}."
+        )
+
+    @property
     def clock(self) -> Literal["days", "order", "none"]:
         """What is known of time: the day of contact, the order of the leads, or nothing."""
         return "days" if self.created else "order" if self.order else "none"

@@ -120,6 +120,7 @@ def summary(j: Judgement) -> dict[str, Any]:
             }
             for side, mask in sides.items()
         },
+        **({"judged": j.config.leads.judged} if j.config.leads else {}),
         "released_on": {
             "train": [d.isoformat() for d in j.last.train_days],
             "calibrate": [d.isoformat() for d in j.last.calibrate_days],

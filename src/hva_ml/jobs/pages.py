@@ -49,7 +49,7 @@ def model_view(
         gap_days=j.config.horizon.gap_days,
         timezone=j.config.pipeline.timezone,
         leads=j.config.leads is not None,
-        judged=_judged(j.config),
+        judged=j.config.leads.judged if j.config.leads else page.ModelView.judged,
         sides=tuple(
             page.Side(
                 name, tuple(date.fromisoformat(d) for d in side["cutoffs"]), side["rows"], side["accounts"],
@@ -79,24 +79,6 @@ def model_view(
         ),
         simulated=any(s.kind == "simulated" for s in j.config.sources.values()),
     )  # fmt: skip
-
-
-def _judged(config: PipelineConfig) -> str:
-    """Return the sentence that says on what the model was measured."""
-    if config.leads is None:
-        return page.ModelView.judged
-    if config.leads.clock == "none":
-        return (
-            f"Means over {config.leads.repeats} times {config.leads.folds} folds: every lead was judged by "
-            "models that had seen neither it nor its like."
-        )
-    again = config.leads.refit_every
-    unit = "days" if config.leads.clock == "days" else "leads"
-    more = f", and made anew every {again:,} {unit} of what was known then" if again else ""
-    return (
-        "Measured on the latest leads, which no setting was chosen on, by a model made of what was known "
-        f"when the first of them was contacted{more}."
-    )
 
 
 def _days(j: Judgement, rows: npt.NDArray[np.bool_]) -> list[date]:

@@ -142,8 +142,27 @@ def _data(told: Mapping[str, Any]) -> str:
                 f"{s['value']:,.0f}",
             )
             for side, s in sorted(sides.items(), key=lambda item: str(item[1].get("cutoffs")))
+            if s["rows"]
         ]  # fmt: skip
-        lines.append(_table(("Side", "Cutoffs", "Rows", "Accounts", "Conversions", "Value"), rows))
+        lines.append(
+            _table(
+                (
+                    "Side",
+                    "Contacts" if "judged" in told else "Cutoffs",
+                    "Rows",
+                    "Accounts",
+                    "Conversions",
+                    "Value",
+                ),
+                rows,
+            )
+        )
+    if "judged" in told:
+        lines.append(
+            f"{told['judged']} What is released is the same procedure, fitted again on all decided leads; "
+            "the numbers below are those of the fits that were judged."
+        )
+        return "\n\n".join(lines)
     lines.append(
         "Evaluated and released are two fits of one procedure. Settings were searched on the training side, "
         "the procedure was fitted on the training and calibration sides and measured on the test side, which "
@@ -186,11 +205,12 @@ def _measured(told: Mapping[str, Any]) -> str:
             BY_NAME[metric].meaning,
         )
         for metric in SHOWN
-        if any((m, metric) in cells for m in models)
+        if any((cells.get((m, metric)) or {}).get("value") is not None for m in models)
     ]
     head = ("Metric", *("this model" if m == MODEL else plain(m) for m in models), "Meaning")
+    where = "leads that the models had not seen" if "judged" in told else "untouched later cutoffs"
     return (
-        "## Measured on untouched later cutoffs\n\n"
+        f"## Measured on {where}\n\n"
         f"{_table(head, table)}\n\n"
         "In brackets: 95 % bootstrap intervals, drawn by company group. "
         "Every column is measured on the same rows."
@@ -212,6 +232,12 @@ def _calibrated(told: Mapping[str, Any]) -> str:
         (c["cutoff"], f"{c['rows']:,}", f"{c['converted']:,}", f"{c['rate']:.1%}", f"{c['promised']:.1%}")
         for c in found["cohorts"]
     ]
+    calibrated = (
+        "\n\nCohorts that calibrated the released fit, beside what one map for all of them promised:\n\n"
+        + _table(("Cutoff", "Rows", "Conversions", "Converted", "Promised"), cohorts)
+        if cohorts
+        else ""
+    )
     drift = (
         f"A drift was found (about {found['drift_per_quarter']:g} in log-odds per quarter); "
         f"{found['offset']:+.3f} was added to the log-odds of all accounts"
@@ -220,10 +246,9 @@ def _calibrated(told: Mapping[str, Any]) -> str:
     )
     return (
         "## Probabilities before and after calibration\n\n"
-        f"Form of the map: {plain(found['kind'])}. On the untouched cutoffs, evaluated fit:\n\n"
+        f"Form of the map: {plain(found['kind'])}. On the {_where(told)}, evaluated fit:\n\n"
         + _table(("Step", "Promised", "Converted", "Calibration error", "Log loss", "Brier"), steps)
-        + "\n\nCohorts that calibrated the released fit, beside what one map for all of them promised:\n\n"
-        + _table(("Cutoff", "Rows", "Conversions", "Converted", "Promised"), cohorts)
+        + calibrated
         + f"\n\n{drift}. The next cohort's log-odds are taken to lie around there with a standard deviation "
         f"of {found['level_sd']:.2f}, which the published bounds of a probability contain."
     )
@@ -240,6 +265,10 @@ def _valued(told: Mapping[str, Any], currency: str) -> str:
     head = ("Cutoff", "Conversions", "Between the bounds", "Below", "Above")
     held = "\n\nOn the untouched cutoffs, evaluated fit:\n\n" + _table(head, rows) if rows else ""
     return "## How the values came about\n\n" + " ".join(found) + held
+
+
+def _where(told: Mapping[str, Any]) -> str:
+    return "leads judged" if "judged" in told else "untouched cutoffs"
 
 
 def _cell(row: Mapping[str, Any] | None, *, interval: bool) -> str:
@@ -285,7 +314,7 @@ def _limits(told: Mapping[str, Any]) -> str:
     )
     if total is not None:
         lines.append(
-            f"- On the untouched cutoffs it promised {_number(total)} times the value that came; "
+            f"- On the {_where(told)} it promised {_number(total)} times the value that came; "
             "1 would be right."
         )
     findings = [f for f in told.get("findings") or [] if f["severity"] != "info"]

@@ -303,6 +303,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "perfect": ("Hellsehen (Obergrenze)", "Perfect foresight (limit)"),
     "prevalence": ("Durchschnitt für alle", "Average for all"),
     "recency_frequency_monetary": ("RFM-Regel", "RFM rule"),
+    "best_column": ("Das eine beste Merkmal", "Best single column"),
     "logistic_regression": ("Logistische Regression", "Logistic regression"),
     "run_rate": ("Bisheriger Umsatz", "Past revenue rate"),
 }

@@ -130,3 +130,15 @@ def test_what_needs_cutoffs_is_refused_in_plain_words(dated: Job) -> None:
     for job in (hva.backtest, hva.recalibrate):
         with pytest.raises(UsageError, match="table of leads"):
             job(dated.ws, "inquiries")
+
+
+@pytest.mark.parametrize("kind", ["dated", "undated"])
+def test_the_card_says_what_was_really_judged(kind: str, request: pytest.FixtureRequest) -> None:
+    job = request.getfixturevalue(kind)
+    name = job.run.pipeline
+    text = (job.ws.models(name) / job.run.version / "card.md").read_text("utf-8")
+    assert job.ws.config(name).leads.judged in text
+    assert ("folds: every lead was judged" in text) == (kind == "undated")
+    # No cutoff of accounts stands in it, no side without rows, no line that nobody could measure.
+    for said in ("cutoffs", "| calibrate | none", "which nothing had touched", "value\\_coverage"):
+        assert said not in text

@@ -33,7 +33,7 @@ def drift(j: Judged) -> Iterator[Violation]:
         told = ", ".join(f"{n} ({moved[n]:.2f})" for n in most)
         yield Violation(
             "HVA005", "features", len(moved), "warning" if many else "info",
-            f"{len(moved)} of {len(asked)} features are distributed otherwise at the test cutoffs "
+            f"{len(moved)} of {len(asked)} features are distributed otherwise in the test rows "
             f"(population stability index above {MOVED}): {told}.",
             "Look whether their sources have changed. Windows longer than the history grow with it; shorter "
             "ones do not.",

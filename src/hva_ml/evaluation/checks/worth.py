@@ -46,8 +46,8 @@ def nothing_to_learn(j: Judged) -> Iterator[Violation]:
     if value is not None and low is not None and high is not None and low <= 0.5:
         yield Violation(
             "HVA003", "model", len(j.converted), "error",
-            f"Nothing to learn here: ROC AUC {value:.3f} on later cutoffs, between {low:.3f} and {high:.3f}; "
-            "0.5 is chance.",
+            f"Nothing to learn here: ROC AUC {value:.3f} on rows it had not seen, between {low:.3f} "
+            f"and {high:.3f}; 0.5 is chance.",
             "Check that the target is what you mean, add features that were known before the cutoff, or wait "
             "for more conversions.",
         )  # fmt: skip
@@ -59,7 +59,7 @@ def too_good(j: Judged) -> Iterator[Violation]:
     if value is not None and value >= TOO_GOOD:
         yield Violation(
             "HVA004", "model", len(j.converted), "warning",
-            f"A ROC AUC of {value:.3f} on later cutoffs is suspiciously good.",
+            f"A ROC AUC of {value:.3f} on rows it had not seen is suspiciously good.",
             "Ask of the strongest features when their values are really recorded (hva check --leakage).",
         )  # fmt: skip
 
