@@ -21,10 +21,6 @@ def test_a_run_against_its_baselines_is_what_the_training_told(main_job: Any) ->
     told = {(r["model"], r["metric"]): r for r in main_job.run.metrics.to_pylist()}
     known = {"latest": "hva_ml", "run_rate": "run_rate", "prevalence": "prevalence"}
     for row in found.metrics.to_pylist():
-        if row["metric"] == "value_coverage":
-            # The bounds of values are not kept with the test rows.
-            assert row["value"] is None
-            continue
         trained = told[known[row["model"]], row["metric"]]
         assert row["value"] == (
             None if trained["value"] is None else pytest.approx(trained["value"], rel=1e-6)

@@ -25,6 +25,7 @@ from hva_ml.workspace import Workspace
 
 CHAMPION, LATEST = "champion", "latest"
 _KEY = ["account_id", "cutoff"]
+_SAID = ("probability", "expected_value")
 DIFFERENCES = pa.schema([("model", pa.string()), *results.COMPARISON])
 
 
@@ -195,7 +196,9 @@ def _baseline(config: PipelineConfig, origin: evidence.Kept | None, name: str) -
             fix=f"hva compare {config.name}   lists the runs; baselines are kept since each run's training.",
         )
     mine = kept.filter(pc.field("model") == name).drop_columns(["model"])
-    rows = origin.predictions.drop_columns(["probability", "expected_value"])
+    mine_alone = [*_SAID, *evidence.BOUNDS]
+    rows = origin.predictions
+    rows = rows.drop_columns([c for c in mine_alone if c in rows.schema.names])
     return rows.join(mine, _KEY, join_type="inner")
 
 
@@ -203,9 +206,8 @@ def _shared(config: PipelineConfig, found: dict[str, pa.Table]) -> pa.Table:
     """Return the rows that all were judged on, with the numbers of the k-th model under ``probability_k``."""
     shared: pa.Table | None = None
     for k, (name, rows) in enumerate(found.items()):
-        numbers = rows.select([*_KEY, "probability", "expected_value"]).rename_columns(
-            [*_KEY, f"probability_{k}", f"expected_value_{k}"]
-        )
+        told = [c for c in (*_SAID, *evidence.BOUNDS) if c in rows.schema.names]
+        numbers = rows.select([*_KEY, *told]).rename_columns([*_KEY, *(f"{c}_{k}" for c in told)])
         outcome = rows.select([*_KEY, "converted", "value"])
         if shared is None:
             kept = rows.select([*_KEY, "group_id", "converted", "value"])
@@ -237,9 +239,10 @@ def _shared(config: PipelineConfig, found: dict[str, pa.Table]) -> pa.Table:
 
 
 def _prediction(shared: pa.Table, k: int) -> ModelPrediction:
-    probability, expected = (shared[f"{c}_{k}"].to_numpy() for c in ("probability", "expected_value"))
+    probability, expected = (shared[f"{c}_{k}"].to_numpy() for c in _SAID)
     value = np.divide(expected, probability, out=np.zeros(len(expected)), where=probability > 0)
-    return ModelPrediction(probability, value, expected)
+    told = [shared[f"{c}_{k}"].to_numpy() for c in evidence.BOUNDS if f"{c}_{k}" in shared.schema.names]
+    return ModelPrediction(probability, value, expected, (told[0], told[1]) if told else None)
 
 
 def _days(config: PipelineConfig, shared: pa.Table) -> list[date]:

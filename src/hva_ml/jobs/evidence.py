@@ -24,6 +24,7 @@ from hva_ml.registry.gates import gates
 from hva_ml.workspace import Workspace
 
 BASELINES = "baseline_rows.parquet"
+BOUNDS = ("value_low", "value_high")
 LIBRARIES = ("hva-ml", "lightgbm", "numpy", "pyarrow", "scikit-learn", "duckdb", "optuna", "mlflow")
 
 
@@ -69,7 +70,10 @@ class Kept:
 
 
 def test_rows(j: Judgement) -> pa.Table:
-    """Return the untouched rows with outcome and prediction, sorted by (cutoff, account_id)."""
+    """Return the untouched rows with outcome and prediction, sorted by (cutoff, account_id).
+
+    Bounds of the value are there if the model tells any.
+    """
     model = j.predictions[MODEL]
     mask = pa.array(j.split.test)
     index = j.features.index.filter(mask)
@@ -80,6 +84,8 @@ def test_rows(j: Judgement) -> pa.Table:
         ("expected_value", model.expected_value),
     ):
         index = index.append_column(name, pa.array(column))
+    for name, bound in zip(BOUNDS, model.value_bounds or (), strict=False):
+        index = index.append_column(name, pa.array(bound))
     return index
 
 

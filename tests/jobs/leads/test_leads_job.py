@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +11,7 @@ from tests.jobs.leads.conftest import DATED, DAYS, END, SPAN, Job, inquiries, wr
 
 import hva_ml as hva
 from hva_ml.errors import NotEnoughDataError, UsageError
+from hva_ml.jobs.leads import judging
 
 
 def _metric(run: object, model: str, metric: str) -> float:
@@ -38,6 +40,26 @@ def test_later_test_leads_are_judged_by_a_model_of_what_was_known_then(dated: Jo
     assert "made anew every 30 days of what was known then" in page
     told = pq.read_table(dated.run.report.parent / "test_rows.parquet")  # type: ignore[attr-defined]
     assert told.num_rows == sum(0.8 * (DAYS - SPAN) <= i.contact <= DAYS - SPAN for i in dated.truth.values())
+
+
+def test_a_later_model_without_enough_to_learn_leaves_the_one_before_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws, _ = hva.init(tmp_path)
+    fitted = judging._fitted
+
+    def starving(*given: Any, **named: Any) -> Any:
+        if len(given) == 7 and given[6] is not None:
+            raise NotEnoughDataError("Too few wins.", where="leads", fix="Wait.")
+        return fitted(*given, **named)
+
+    monkeypatch.setattr(judging, "_fitted", starving)
+    said = []
+    for pipeline in (DATED, DATED.replace("refit_every = 30\n", "")):
+        written(ws, inquiries(400), pipeline)
+        run = hva.train(ws, "inquiries")
+        said.append(pq.read_table(run.report.parent / "test_rows.parquet")["probability"])
+    assert said[0].equals(said[1])
 
 
 def test_a_night_of_leads_keeps_its_audit(dated: Job) -> None:

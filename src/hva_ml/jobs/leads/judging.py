@@ -12,6 +12,7 @@ from hva_ml.calibration import Calibrated
 from hva_ml.config import UNDATED, PipelineConfig
 from hva_ml.contracts.decisions import Bools, Decisions, Floats
 from hva_ml.cutoffs import Calendar
+from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
 from hva_ml.evaluation.table import RESULTS, evaluate, per_cutoff
 from hva_ml.features.definition import FeatureSet
@@ -45,23 +46,29 @@ def _ahead(leads: Decided, config: PipelineConfig, storage: str, study: str, pro
     """Judge on the latest leads, each by a model made of what was known on or before its contact.
 
     One model is made when the first of them is contacted; with ``refit_every`` further ones, of the same
-    settings of trees, as one would who trains so often.
+    settings of trees, as one would who trains so often. Where a later one finds too little to learn from, the
+    one before stays in use.
     """
     moment = test_from(leads.told, config)
     earlier = leads.told.position < moment
     progress.stage(f"Searching settings on {int(earlier.sum())} leads, {config.search.trials} trials")
     test = leads.take(~earlier)
     rounds = _rounds(leads.told, moment, config)
-    fits: list[_Fit] = []
+    fits: list[tuple[Decided, _Fit]] = []
     whole: dict[str, ModelPrediction] = {}
     margins: list[tuple[Calibrated, Floats]] = []
     for k, (start, rows) in enumerate(rounds):
         then = leads.take(leads.told.position < start)
-        trees = fits[0].trees if fits else None
-        fit = _fitted(then, start, config, storage, f"{study}-then", progress, trees)
-        if not fits:
+        trees = fits[0][1].trees if fits else None
+        try:
+            fits.append((then, _fitted(then, start, config, storage, f"{study}-then", progress, trees)))
+        except NotEnoughDataError:
+            if not fits:
+                raise
+            progress.stage(f"Model {k + 1} of {len(rounds)} finds too little to learn: the one before stays")
+        then, fit = fits[-1]
+        if k == 0:
             progress.stage(f"Judging model and baselines on the {int((~earlier).sum())} latest leads")
-        fits.append(fit)
         few = leads.features.take(rows)
         for name, told in _side_by_side(fit.pair, _as_known(then, fit.learned, config), few, config).items():
             _put(whole, name, told, rows)
@@ -83,7 +90,7 @@ def _ahead(leads: Decided, config: PipelineConfig, storage: str, study: str, pro
     totals = _totals(predictions, test, config)
     outcomes = np.concatenate([leads.targets.converted[rows] for _, rows in rounds])
     steps = before_and_after(margins, outcomes)
-    return _judged(leads, split, fits[0], last, predictions, metrics, totals, steps, config)
+    return _judged(leads, split, fits[0][1], last, predictions, metrics, totals, steps, config)
 
 
 def _rounds(told: Decisions, first: int, config: PipelineConfig) -> list[tuple[int, Bools]]:
