@@ -223,6 +223,19 @@ def test_the_paragraph_tells_likelihood_value_and_reasons() -> None:
         assert said.replace("\xa0", " ") == expected
 
 
+def test_the_paragraph_says_between_what_the_value_mostly_lies() -> None:
+    for language, expected in (
+        ("de", "Der Account bringt dann etwa 12.000 € (meist zwischen 4.100 € und 2,3 Mio. €), der"),
+        ("en", "It then brings about €12,000 (mostly between €4,100 and €2.3 million), so"),
+    ):
+        said = paragraph(
+            [], probability=0.34, value_if_converted=12000.0, expected_value=4080.0,
+            typical_expected_value=2550.0, horizon_days=90, language=language,  # type: ignore[arg-type]
+            value_bounds=(4100.0, 2.3e6),
+        )  # fmt: skip
+        assert expected in said.replace("\xa0", " ")
+
+
 def test_formats() -> None:
     assert money(-0.001, "EUR", language="en") == "€0.00"
     assert money(1234.5, "EUR", language="de", decimals=2) == "1.234,50\xa0€"

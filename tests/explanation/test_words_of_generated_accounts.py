@@ -152,7 +152,7 @@ def test_two_hundred_accounts_read_well(language: Any, country: str, currency: s
             found[:4], probability=float(rng.choice([1e-7, 0.04, 0.5, 0.9999])),
             value_if_converted=float(rng.choice([0.5, 12_000, 3e6])), expected_value=480.0,
             typical_expected_value=255.0, horizon_days=int(rng.choice([1, 90])), language=language,
-            country=country, currency=currency,
+            country=country, currency=currency, value_bounds=(float(rng.choice([0.2, 4_000])), 9.4e6),
         )  # fmt: skip
         assert wrong(told, country) == [], told
     assert seen == {d.name for d in DEFINITIONS}

@@ -33,12 +33,15 @@ class Facts:
         In [0, 1].
     value_if_converted, expected_value, reference_expected_value : float
         Currency units; the last one that of the account it is compared with.
+    value_bounds : tuple of float or None
+        Between what the value mostly comes out if such accounts convert, in currency units.
     """
 
     probability: float
     value_if_converted: float
     expected_value: float
     reference_expected_value: float
+    value_bounds: tuple[float, float] | None = None
 
 
 def paragraph(
@@ -55,6 +58,7 @@ def paragraph(
     reference: str = "typical",
     segment: str = "",
     leads: bool = False,
+    value_bounds: tuple[float, float] | None = None,
 ) -> str:
     """Return the paragraph of one account.
 
@@ -74,9 +78,13 @@ def paragraph(
         Name of the segment whose reference it is; empty where all accounts share one.
     leads : bool
         Whether the account is a lead.
+    value_bounds : tuple of float or None
+        Between what the value mostly comes out if such accounts convert, in currency units.
     """
     reader = Reader(language, country, currency, reference, leads)
-    facts = Facts(probability, value_if_converted, expected_value, typical_expected_value)
+    facts = Facts(
+        probability, value_if_converted, expected_value, typical_expected_value, value_bounds
+    )  # fmt: skip
     ups = (r.text for r in found if r.direction == "up")
     downs = (r.text for r in found if r.direction == "down")
     return compose(facts, ups, downs, horizon_days, reader, segment)
@@ -93,6 +101,10 @@ def compose(
     """Return the paragraph from its figures and finished sentences; see `paragraph`."""
     likely = likelihood(facts.probability, reader)
     worth, expected = (amount(v, reader) for v in (facts.value_if_converted, facts.expected_value))
+    if facts.value_bounds is not None:
+        low, high = (amount(v, reader) for v in facts.value_bounds)
+        between = (f"meist zwischen {low} und {high}", f"mostly between {low} and {high}")
+        worth += f" ({reader.pick(between)})"
     against = ""
     if facts.reference_expected_value > 0:
         times = facts.expected_value / facts.reference_expected_value

@@ -44,6 +44,8 @@ class Rows:
         Reference accounts, decoded (categories by name, None where unknown), each of length n_features.
     reference_of : numpy.ndarray of int64, shape (n_rows,)
         Which of `references` each row is compared with.
+    value_bounds : tuple of numpy.ndarray of float64, each of shape (n_rows,), optional
+        Between what the value mostly comes out if the row converts, in currency units.
     segments : tuple of str
         What the segment of each reference is called; empty where there is but one reference.
     """
@@ -58,12 +60,13 @@ class Rows:
     references: tuple[Sequence[Value], ...]
     reference_of: Ints
     segments: tuple[str, ...] = ()
+    value_bounds: tuple[Floats, Floats] | None = None
 
     def __post_init__(self) -> None:
         lengths = {
             len(self.account_id), self.values.num_rows, len(self.contributions), len(self.probability),
             len(self.value_if_converted), len(self.expected_value), len(self.reference_expected_value),
-            len(self.reference_of),
+            len(self.reference_of), *(len(b) for b in self.value_bounds or ()),
         }  # fmt: skip
         if len(lengths) > 1 or len(self.segments) not in (0, len(self.references)):
             raise HvaError(
@@ -131,9 +134,13 @@ def _texts(
     sentences = _sentences(definitions, rows, chosen, reader)
     ups = np.bincount(chosen.row[chosen.effect > 0], minlength=len(chosen.counts)).tolist()
     ends = np.cumsum(chosen.counts).tolist()
+    n = len(rows.probability)
+    bounds: list[Any] = [None] * n
+    if rows.value_bounds is not None:
+        bounds = list(zip(*(b.tolist() for b in rows.value_bounds), strict=True))
     figures = zip(
         rows.probability.tolist(), rows.value_if_converted.tolist(), rows.expected_value.tolist(),
-        rows.reference_expected_value.tolist(), strict=True,
+        rows.reference_expected_value.tolist(), bounds, strict=True,
     )  # fmt: skip
     segments = [rows.segments[k] if rows.segments else "" for k in rows.reference_of.tolist()]
     told, begin = [], 0

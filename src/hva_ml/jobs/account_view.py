@@ -26,7 +26,7 @@ def _part(table: pa.Table) -> tuple[tuple[str, float, float], ...]:
     return tuple((s["step"], s["factor"], s["end"]) for s in table.to_pylist() if s["kind"] != "total")
 
 
-def _bounds(
+def bounds(
     row: dict[str, Any], name: str, spread: Spread | ValueSpread | None
 ) -> tuple[float, float, float] | None:
     """Return lower bound, upper bound and how often they hold; None if the run does not have them."""
@@ -69,9 +69,9 @@ def account_view(
         as_of=row["as_of"],
         currency=bundle.currency,
         probability=row["conversion_probability"],
-        probability_bounds=_bounds(row, "probability", bundle.calibrator.spread),
+        probability_bounds=bounds(row, "probability", bundle.calibrator.spread),
         value_if_converted=row["value_if_converted"],
-        value_bounds=_bounds(row, "value", bundle.value_spread),
+        value_bounds=bounds(row, "value", bundle.value_spread),
         expected_value=row["expected_value"],
         percentile=row["percentile"],
         rank=row["rank"],

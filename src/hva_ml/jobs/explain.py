@@ -16,7 +16,7 @@ from hva_ml.explanation.reader import Reader, spoken_of
 from hva_ml.explanation.reasons import Reason, reasons, topic_labels
 from hva_ml.explanation.waterfall import waterfall
 from hva_ml.features.definition import of_leads
-from hva_ml.jobs.account_view import INNER, account_view, page_place
+from hva_ml.jobs.account_view import INNER, account_view, bounds, page_place
 from hva_ml.jobs.comparison import compared
 from hva_ml.jobs.explained import Explained
 from hva_ml.jobs.levers import helped, sentences
@@ -97,11 +97,13 @@ def explain(
             (found.value, found.log_base_value),
         )
     )
+    between = bounds(row, "value", bundle.value_spread)
     text = paragraph(
         why, probability=row["conversion_probability"], value_if_converted=row["value_if_converted"],
         expected_value=row["expected_value"], typical_expected_value=float(np.exp(found.log_base)),
         horizon_days=bundle.horizon_days, language=tongue, country=country, currency=bundle.currency,
         reference=reader.reference, segment=segment, leads=of_leads(bundle.definitions),
+        value_bounds=between and between[:2],
     )  # fmt: skip
     overview = families(bundle.definitions, found.likelihood, found.value)
     like = neighbours(ws, config, bundle, account, published.contributions, found.names, reader)

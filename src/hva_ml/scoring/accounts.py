@@ -117,7 +117,7 @@ class Scored:
         rows = self._order[first:last]
         found = explained(
             self.bundle, self._rows(rows), self.kind, self.probability[rows], self.value[rows],
-            self.config.reasons, self.explanation,
+            self.config.reasons, self.explanation, self._bounds(rows),
         )  # fmt: skip
         tables = {"scores": self._scores(rows, found), "explanations": found.contributions}
         return tables if found.texts is None else {**tables, "texts": found.texts}
@@ -147,6 +147,11 @@ class Scored:
     def _rows(self, rows: npt.NDArray[np.int64]) -> FeatureSet:
         table = self.features.table.take(pa.array(rows)).combine_chunks()
         return FeatureSet(table, self.features.definitions)
+
+    def _bounds(self, rows: npt.NDArray[np.int64]) -> tuple[Floats, Floats] | None:
+        if self.bundle.value_spread is None:
+            return None
+        return self.beside["value_low"][rows], self.beside["value_high"][rows]
 
     def _scores(self, rows: npt.NDArray[np.int64], found: Explained) -> pa.Table:
         n, place = len(rows), self.place

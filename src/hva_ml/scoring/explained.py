@@ -49,6 +49,7 @@ def explained(
     value: Floats,
     limit: int,
     settings: Settings,
+    bounds: tuple[Floats, Floats] | None = None,
 ) -> Explained:
     """Explain a block, and hold every row of it to its score.
 
@@ -68,7 +69,7 @@ def explained(
     if settings.languages:
         rows = Rows(
             features.table["account_id"], features.table, total, probability, value, probability * value,
-            np.exp(found.log_base), tuple(decoded), which,
+            np.exp(found.log_base), tuple(decoded), which, value_bounds=bounds,
         )  # fmt: skip
         parts = [
             texts(
