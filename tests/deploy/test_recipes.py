@@ -20,6 +20,7 @@ from prometheus_client.exposition import generate_latest
 from hva_ml.cli import app
 from hva_ml.jobs.nights import metrics
 from hva_ml.jobs.nights.summary import Nightly
+from hva_ml.jobs.nights.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -256,6 +257,7 @@ def test_the_rules_for_prometheus_name_metrics_that_there_are() -> None:
     now = datetime.now(UTC)
     told.night(Nightly("toy", now.date(), "0" * 8, "published", now, now))
     told.scores(Path("nowhere"))
+    told.watch(Watch({}, {}, {}, {}, None, None, None, None, False))
     known = set(re.findall(r"^# TYPE (hva_\w+)", generate_latest(registry).decode(), re.MULTILINE))
     assert used <= known | {"hva_scores_as_of_timestamp_seconds", "hva_scores_stale"}
-    assert len(used) == 4
+    assert len(used) == 5

@@ -1,7 +1,8 @@
 """Monitor: every published night against where its model learned, and against what came of its promises."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +30,8 @@ from hva_ml.monitoring.episodes import Episode
 from hva_ml.monitoring.feedback import Feedback, about, feedback
 from hva_ml.monitoring.findings import Finding
 from hva_ml.monitoring.judgement import judge
+from hva_ml.monitoring.outcomes import Kept
+from hva_ml.monitoring.promises import part
 from hva_ml.monitoring.release import Release
 from hva_ml.registry.releases import read_release
 from hva_ml.reports import monitoring as page
@@ -57,12 +60,18 @@ class Monitored:
         The findings in words, in their order.
     episodes : tuple of Episode
         Every alarm there was, of all releases, by the day on which it was raised.
+    raised : tuple of Episode
+        Those of the release that are open and were raised after the night before.
     advice : Advice
         Whether to train again.
     advice_text : str
         The same in words.
     feedback : Feedback or None
         What complete nights tell about the list.
+    coming : float or None
+        Conversions of the last four weeks over those that were due, while horizons run.
+    kept : Kept or None
+        What was promised of the accounts of the latest complete night, and what came.
     known : datetime.date or None
         The day as of which outcomes were known; None where none was looked at.
     files : tuple of pathlib.Path
@@ -77,9 +86,12 @@ class Monitored:
     findings: tuple[Finding, ...]
     texts: tuple[str, ...]
     episodes: tuple[Episode, ...]
+    raised: tuple[Episode, ...]
     advice: Advice
     advice_text: str
     feedback: Feedback | None
+    coming: float | None
+    kept: Kept | None
     known: date | None
     files: tuple[Path, ...]
 
@@ -100,7 +112,10 @@ class Monitored:
             "alarms": len(self.alarms),
             "findings": [{**f.record(), "text": t} for f, t in zip(self.findings, self.texts, strict=True)],
             "episodes": [e.record() for e in self.episodes],
+            "raised": [e.record() for e in self.raised],
             "advice": {**self.advice.record(), "text": self.advice_text},
+            "coming": self.coming,
+            "kept": asdict(self.kept) if self.kept else None,
             "feedback": self.feedback.record() if self.feedback else None,
             "files": [str(p) for p in self.files],
         }
@@ -186,10 +201,16 @@ def monitor(
     where = ws.reports(config.name) / f"{nights.day:%Y-%m-%d}" / "monitoring.html"
     return Monitored(
         config.name, nights.day, len(nights.kept), last.release, last.nights[-1].version, found, texts,
-        tuple(sorted((e for j in judged for e in j.episodes), key=lambda e: e.raised)), advice, told, worked,
-        outcomes.looked_until,
+        tuple(sorted((e for j in judged for e in j.episodes), key=lambda e: e.raised)),
+        _raised(nights, judged[-1].episodes), advice, told, worked, judged[-1].under_way.ratio,
+        part(last.foreseen[-1], "all") if last.foreseen else None, outcomes.looked_until,
         (page.write(view, where, language=tongue.language, country=tongue.country),),
     )  # fmt: skip
+
+
+def _raised(nights: Nights, episodes: Sequence[Episode]) -> tuple[Episode, ...]:
+    before = nights.kept[-2].as_of if len(nights.kept) > 1 else ""
+    return tuple(e for e in episodes if not e.over and e.raised > before)
 
 
 def _definitions(nights: Nights) -> tuple[FeatureDefinition, ...]:

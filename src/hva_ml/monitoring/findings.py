@@ -1,6 +1,7 @@
 """What monitoring says: rows with a stable code, numbers instead of words, and whether each is an alarm."""
 
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any, Literal
 
 VOLUME = "HVM001"
@@ -57,6 +58,20 @@ class Finding:
     bound: float | None = None
     beside: float | None = None
     reason: str = ""
+
+    @property
+    def nearness(self) -> float:
+        """How near a drift is to its bound, whatever its unit: 1 is at it.
+
+        Examples
+        --------
+        >>> Finding(VOLUME, "alarm", measured=0.25, bound=2.0).nearness
+        2.0
+        """
+        measured = self.measured or 0.0
+        if self.code == VOLUME:
+            measured = max(measured, 1 / measured) if measured > 0 else inf
+        return measured / self.bound if self.bound else measured
 
     def record(self) -> dict[str, Any]:
         """Return it as a JSON-ready record."""

@@ -84,7 +84,7 @@ def _drifted(moved: Drift | None, seen: Watched | None) -> list[Finding]:
         mine = [j for j, c in enumerate(seen.codes) if c == code]
         alarms = [_finding(moved, j, "alarm", seen.since(j)) for j in mine if moved.opened[-1, j]]
         if alarms:
-            rows += sorted(alarms, key=lambda r: (r.segment != "", -_size(r), r.where, r.segment))
+            rows += sorted(alarms, key=lambda r: (r.segment != "", -r.nearness, r.where, r.segment))
         elif mine:
             rows.append(_nearest(code, moved, mine))
         else:
@@ -103,18 +103,10 @@ def _nearest(code: str, moved: Drift, mine: Sequence[int]) -> Finding:
     """Return that nothing has moved, with what lies nearest to its bound."""
     shown = [_finding(moved, j, "passed") for j in mine if np.isfinite(moved.measured[-1, j])]
     why = "not_counted" if code == codes.VOLUME else "too_few_accounts"
-    return max(shown, key=_size, default=Finding(code, "not applicable", reason=why))
+    return max(shown, key=lambda r: r.nearness, default=Finding(code, "not applicable", reason=why))
 
 
 def _code(name: str) -> str:
     if name.startswith(VOLUME):
         return codes.VOLUME
     return codes.SCORE if name.startswith(PREFIX) else codes.FEATURE
-
-
-def _size(row: Finding) -> float:
-    """Return how far beyond its bound a finding lies, whatever its unit."""
-    measured = row.measured or 0.0
-    if row.code == codes.VOLUME:
-        measured = max(measured, 1 / measured) if measured > 0 else np.inf
-    return float(measured / row.bound) if row.bound else float(measured)

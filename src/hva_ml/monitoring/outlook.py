@@ -30,6 +30,13 @@ class UnderWayJudged:
     flow: Flow | None = None
     evidence: Evidence | None = None
 
+    @property
+    def ratio(self) -> float | None:
+        """Conversions of the last four weeks over those that were due; None where none were."""
+        if self.flow is None or not self.flow.due[-FOUR_WEEKS:, 0].sum():
+            return None
+        return float(self.flow.seen[-FOUR_WEEKS:, 0].sum() / self.flow.due[-FOUR_WEEKS:, 0].sum())
+
 
 def estimated(found: Release, config: Monitoring) -> tuple[Finding, Watched | None]:
     """Hold the estimated performance of every night to that of the calibration."""

@@ -17,6 +17,7 @@ from hva_ml.errors import ConfigError, HvaError, RefusedError
 from hva_ml.jobs.nights.alerts import message, send
 from hva_ml.jobs.nights.stages import Stage
 from hva_ml.jobs.nights.summary import Nightly
+from hva_ml.jobs.nights.watch import Watch
 from hva_ml.publication import AuditError, AuditRow
 
 SECRET = "t0ken-in-the-address"
@@ -28,6 +29,11 @@ BAD = replace(
     audit=(AuditRow("HVS002", "found", "scores", "1 account is scored, last night 900."),),
 )  # fmt: skip
 FAILED = replace(GOOD, outcome="failed", error=HvaError("The disk is full."))
+WATCH = Watch(
+    {"HVM001": 0, "HVM002": 3, "HVM005": 1}, {"HVM008": 0}, {"HVM005": 1}, {"HVM002": 1.5}, 0.5, None, None,
+    30.0, True,
+)  # fmt: skip
+ALARM = replace(GOOD, watch=WATCH)
 UNDONE = replace(GOOD, stages=(Stage("deliver", "failed", note="1 of 2 sinks failed"),))
 
 
@@ -99,6 +105,24 @@ def test_a_message_says_what_was_found_and_names_no_account() -> None:
     )
     assert "deliver: 1 of 2 sinks failed" in message(UNDONE)
     assert len(message(replace(BAD, audit=BAD.audit * 100))) == 1500
+
+
+def test_a_new_alarm_is_told_by_code_and_number_once(told: Server) -> None:
+    assert send(ALERTS, ALARM)
+    (got,) = told.got
+    assert got["title"] == "hva: toy as of 2025-12-31: published, alarm"
+    assert got["message"] == (
+        "The night of toy as of 2025-12-31 is published: 5 accounts, run 0000000000000000.\n"
+        "Alarms of monitoring that are new: HVM005 (1).\n"
+        "Open: HVM002 (3), HVM005 (1).\n"
+        "To see them: hva monitor toy --as-of 2025-12-31\n"
+        f"attempt 1f2e3d4c, run {'0' * 16}"
+    )
+    assert got["type"] == "warning"
+    # While it stays open nobody is told again.
+    assert not send(ALERTS, replace(ALARM, watch=replace(WATCH, raised={})))
+    assert send(ALERTS, replace(ALARM, outcome="unchanged"))
+    assert len(told.got) == 2
 
 
 def test_off_by_default_and_quiet_on_a_good_night(told: Server) -> None:

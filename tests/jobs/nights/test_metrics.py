@@ -12,6 +12,7 @@ import hva_ml as hva
 from hva_ml.errors import SourceError, UsageError
 from hva_ml.jobs.nights.metrics import write
 from hva_ml.jobs.nights.summary import Nightly
+from hva_ml.jobs.nights.watch import Watch
 
 NOW = datetime(2025, 12, 31, 2, tzinfo=UTC)
 NIGHT = Nightly("toy", date(2025, 12, 31), "1f2e3d4c", "failed", NOW, NOW)
@@ -48,6 +49,13 @@ def test_a_night_as_numbers(ws: hva.Workspace, tmp_path: Path) -> None:
     assert sum(v for k, v in got.items() if k[0] == "hva_night_audits") == len(night.audit)
     assert got[("hva_scores_as_of_timestamp_seconds",)] == seconds(TONIGHT)
     assert (got[("hva_scores_present",)], got[("hva_scores_stale",)]) == (1, 0)
+    assert night.watch is not None
+    alarms = {k[1]: v for k, v in got.items() if k[0] == "hva_monitor_alarms"}
+    assert alarms == night.watch.alarms
+    assert {"HVM001", "HVM002", "HVM003"} <= alarms.keys()
+    drift = {k[1]: v for k, v in got.items() if k[0] == "hva_monitor_drift_ratio"}
+    assert drift == night.watch.drift
+    assert got[("hva_monitor_retrain",)] == night.watch.retrain
     assert [p.name for p in path.parent.iterdir()] == ["hva.prom"]
 
 
@@ -74,6 +82,21 @@ def test_without_scores_there_are_none(tmp_path: Path) -> None:
     got = samples(tmp_path / "hva.prom")
     assert got[("hva_scores_present",)] == 0
     assert ("hva_scores_as_of_timestamp_seconds",) not in got
+
+
+def test_what_monitoring_said_as_numbers(tmp_path: Path) -> None:
+    watch = Watch({"HVM005": 1}, {"HVM005": 0}, {}, {"HVM002": 1.5}, 0.5, 0.75, None, 30.0, True)
+    write(tmp_path / "hva.prom", tmp_path / "nothing", replace(NIGHT, watch=watch))
+    got = {k: v for k, v in samples(tmp_path / "hva.prom").items() if k[0].startswith("hva_monitor")}
+    assert got == {
+        ("hva_monitor_alarms", "HVM005"): 1,
+        ("hva_monitor_warnings", "HVM005"): 0,
+        ("hva_monitor_drift_ratio", "HVM002"): 1.5,
+        ("hva_monitor_realised_ratio", "coming"): 0.5,
+        ("hva_monitor_realised_ratio", "conversions"): 0.75,
+        ("hva_monitor_model_age_days",): 30,
+        ("hva_monitor_retrain",): 1,
+    }
 
 
 def test_a_file_that_cannot_be_written_is_a_line_in_the_log(

@@ -199,6 +199,9 @@ def test_a_published_night_goes_to_the_sinks(ws: hva.Workspace) -> None:
     night = hva.nightly(ws, PIPELINE, as_of=TONIGHT)
     assert outcomes(night)["deliver"] == outcomes(night)["monitor"] == "done"
     assert night.stages[-1].note == "0 alarms"
+    assert night.watch is not None
+    assert (sum(night.watch.alarms.values()), night.watch.raised) == (0, {})
+    assert summary(ws)["watch"]["drift"] == night.watch.drift
     assert night.stages[-2].note == "lake delivered"
     assert list((ws.root / "data/lake").rglob("*.parquet"))
     assert hva.nightly(ws, PIPELINE, as_of=TONIGHT).stages[-2].note == "lake unchanged"

@@ -12,6 +12,7 @@ from hva_ml.jobs.deliver import deliver
 from hva_ml.jobs.monitor import monitor
 from hva_ml.jobs.nights.produce import Produced
 from hva_ml.jobs.nights.stages import Running, Stages
+from hva_ml.jobs.nights.watch import Watch, watched
 from hva_ml.jobs.pages import write_scores_page
 from hva_ml.jobs.state import restate
 from hva_ml.publication import Published
@@ -21,8 +22,8 @@ _log = logging.getLogger("hva_ml.night")
 Step = Callable[[Running], None]
 
 
-def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages) -> None:
-    """Write the page of a run, bring it to the sinks, then look at all nights.
+def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages) -> Watch | None:
+    """Write the page of a run, bring it to the sinks, then look at all nights; returns what is seen there.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages)
     """
     run = made.run
     if run is None:
-        return
+        return None
     if made.outcome == "unchanged":
         _step(
             stages,
@@ -51,13 +52,15 @@ def after(ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages)
         _step(stages, "deliver", "Delivering", lambda running: _delivered(ws, config, run, stages, running))
     if config.leads is not None:
         stages.skip("leads are looked at once", "monitor")
-        return
+        return None
+    seen: list[Watch] = []
     _step(
         stages,
         "monitor",
         "Looking at all nights",
-        lambda running: _monitored(ws, config, made, stages, running),
+        lambda running: seen.append(_monitored(ws, config, made, stages, running)),
     )
+    return seen[0] if seen else None
 
 
 def tell_stale(ws: Workspace, config: PipelineConfig, stages: Stages) -> None:
@@ -113,7 +116,7 @@ def _delivered(
 
 def _monitored(
     ws: Workspace, config: PipelineConfig, made: Produced, stages: Stages, running: Running
-) -> None:
+) -> Watch:
     assert made.run is not None
     found = monitor(
         ws, config.name, as_of=made.run.identity["as_of"], tables=made.outcomes, progress=stages.progress
@@ -121,3 +124,4 @@ def _monitored(
     running.rows = found.nights
     codes = ", ".join(dict.fromkeys(f.code for f in found.alarms))
     running.note = f"{len(found.alarms)} alarms{f': {codes}' if codes else ''}"
+    return watched(found)

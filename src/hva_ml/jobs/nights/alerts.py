@@ -1,12 +1,13 @@
-"""The door to Apprise: somebody is told of a night that did not come out. Off unless a pipeline declares it.
+"""The door to Apprise: somebody is told of a night that did not come out, and of alarms. Off unless declared.
 
-A message names no account; an alert that fails is logged, and changes nothing.
+A message names no account; of alarms it tells codes and numbers only. An alert that fails is logged, and
+changes nothing.
 """
 
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from hva_ml.config import Alerts
@@ -31,7 +32,7 @@ def send(config: Alerts, night: Nightly) -> bool:
     bool
         Whether somebody was told.
     """
-    if not config.url_env or occasion(night) not in config.on:
+    if not config.url_env or occasions(night).isdisjoint(config.on):
         return False
     addresses = os.environ.get(config.url_env, "")
     if not addresses.strip():
@@ -53,15 +54,16 @@ def send(config: Alerts, night: Nightly) -> bool:
     return sent
 
 
-def occasion(night: Nightly) -> str:
-    """Return what a night gives occasion to tell: ``refused``, ``failed``, ``undone`` or ``published``."""
+def occasions(night: Nightly) -> frozenset[str]:
+    """Return what a night gives occasion to tell, of `hva_ml.config.Occasion`."""
     if night.outcome == "refused":
-        return "refused"
+        return frozenset({"refused"})
     if night.outcome in ("failed", "stopped"):
-        return "failed"
-    if night.undone:
-        return "undone"
-    return "published" if night.outcome == "published" else ""
+        return frozenset({"failed"})
+    found = {"published"} if night.outcome == "published" and not night.undone else set()
+    found |= {"undone"} if night.undone else set()
+    found |= {"alarm"} if night.watch and night.watch.raised else set()
+    return frozenset(found)
 
 
 def message(night: Nightly) -> str:
@@ -69,15 +71,24 @@ def message(night: Nightly) -> str:
     lines = [night.sentence()]
     lines += [f"{row.code}: {row.what}" for row in night.audit if row.outcome == "found"]
     lines += [f"{stage.name}: {stage.note}" for stage in night.undone]
+    if night.watch and night.watch.raised:
+        lines.append(f"Alarms of monitoring that are new: {_counts(night.watch.raised)}.")
+        lines.append(f"Open: {_counts(night.watch.alarms)}.")
+        lines.append(f"To see them: hva monitor {night.pipeline} --as-of {night.as_of}")
     if night.error is not None and night.error.fix:
         lines.append(f"To mend it: {night.error.fix}")
     lines.append(f"attempt {night.attempt}" + (f", run {night.run_id}" if night.run_id else ""))
     return "\n".join(lines)[:MOST_CHARACTERS]
 
 
+def _counts(by_code: Mapping[str, int]) -> str:
+    return ", ".join(f"{code} ({n})" for code, n in sorted(by_code.items()) if n)
+
+
 def _notified(addresses: str, night: Nightly) -> bool:
-    kind = "failure" if night.exit_code else "success"
-    title = f"hva: {night.pipeline} as of {night.as_of}: {night.outcome}"
+    alarm = "alarm" in occasions(night)
+    kind = "failure" if night.exit_code else "warning" if alarm else "success"
+    title = f"hva: {night.pipeline} as of {night.as_of}: {night.outcome}{', alarm' if alarm else ''}"
     with _hushed():
         import apprise
 

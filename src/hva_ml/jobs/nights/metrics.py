@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from hva_ml import publication
 from hva_ml.errors import IntegrityError, UsageError
 from hva_ml.jobs.nights.summary import Nightly, Outcome
+from hva_ml.jobs.nights.watch import Watch
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -54,6 +55,8 @@ def write(path: Path, folder: Path, night: Nightly) -> None:
     metrics.night(night)
     metrics.stages(night)
     metrics.scores(folder)
+    if night.watch is not None:
+        metrics.watch(night.watch)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_to_textfile(str(path), registry)
@@ -108,6 +111,18 @@ class Metrics:
             self._one(
                 "hva_scores_stale", "1 if a later night did not come out.", float(run.stale is not None)
             )
+
+    def watch(self, watch: Watch) -> None:
+        """Tell what monitoring said; a code that could not be judged has no sample."""
+        self._many("hva_monitor_alarms", "Open alarms.", "code", watch.alarms)
+        self._many("hva_monitor_warnings", "Warnings.", "code", watch.warnings)
+        self._many("hva_monitor_drift_ratio", "Largest drift over what is tolerated.", "code", watch.drift)
+        ratios = {"coming": watch.coming, "conversions": watch.conversions, "value": watch.value}
+        told = {of: ratio for of, ratio in ratios.items() if ratio is not None}
+        self._many("hva_monitor_realised_ratio", "What came over what was promised.", "of", told)
+        if watch.age_days is not None:
+            self._one("hva_monitor_model_age_days", "Age of the model.", watch.age_days)
+        self._one("hva_monitor_retrain", "1 if the advice is to train again.", float(watch.retrain))
 
     def _one(self, name: str, text: str, value: float) -> None:
         self._many(name, text, "", {"": value})

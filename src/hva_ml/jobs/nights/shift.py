@@ -77,10 +77,9 @@ class Shift:
             if not silent:
                 tell_stale(self.ws, self.config, stages)
             raise
-        if not order.rehearse:
-            after(self.ws, self.config, made, stages)
+        watch = None if order.rehearse else after(self.ws, self.config, made, stages)
         return replace(
-            night, outcome=made.outcome, run_id=made.run_id, model_version=made.release,
+            night, watch=watch, outcome=made.outcome, run_id=made.run_id, model_version=made.release,
             accounts=made.accounts, taken_up=made.taken_up, expected_value=made.expected_value,
             tiers=made.tiers, audit=made.audit, findings=made.findings, hindsight=made.hindsight,
         )  # fmt: skip

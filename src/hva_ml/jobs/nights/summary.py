@@ -11,6 +11,7 @@ from hva_ml.contracts.records import Violation
 from hva_ml.errors import HvaError
 from hva_ml.folders import pretty, replace_file
 from hva_ml.jobs.nights.stages import Stage, peak
+from hva_ml.jobs.nights.watch import Watch
 from hva_ml.publication import AuditRow
 
 FOLDER = "nights"
@@ -49,6 +50,8 @@ class Nightly:
         What the run was held to.
     findings : tuple of Violation
         What to know about the data.
+    watch : Watch or None
+        What monitoring said; None where it did not look.
     error : HvaError or None
         Why it did not come out.
     died : int or None
@@ -72,6 +75,7 @@ class Nightly:
     stages: tuple[Stage, ...] = ()
     audit: tuple[AuditRow, ...] = ()
     findings: tuple[Violation, ...] = ()
+    watch: Watch | None = None
     error: HvaError | None = None
     died: int | None = None
     hindsight: bool = False
@@ -135,6 +139,7 @@ class Nightly:
             "stages": [s.record() for s in self.stages],
             "audit": [r.record() for r in self.audit],
             "findings": [_counted(v) for v in self.findings],
+            "watch": self.watch.record() if self.watch else None,
             "error": self.error.told() if self.error else None,
         }
 
