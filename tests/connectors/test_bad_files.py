@@ -8,6 +8,7 @@ import pytest
 
 from hva_ml.config import Source
 from hva_ml.connectors import csv_files, files
+from hva_ml.engines.spool import Store
 from hva_ml.errors import SourceError
 
 WHERE = "pipelines/p.toml: [sources.x]"
@@ -122,7 +123,7 @@ def test_every_bad_csv_has_its_named_error(tmp_path: Path, case: str) -> None:
     path = tmp_path / "orders.csv"
     path.write_bytes(data)
     with pytest.raises(SourceError, match=what) as caught:
-        csv_files.read(path, Source(kind="csv", path=str(path), **keys), WHERE)  # type: ignore[arg-type]
+        csv_files.read(path, Source(kind="csv", path=str(path), **keys), WHERE, Store().keep)  # type: ignore[arg-type]
     assert fix in caught.value.fix
     assert caught.value.where.startswith(WHERE)
 
@@ -131,7 +132,7 @@ def refusal(folder: Path, data: bytes, **keys: object) -> SourceError:
     path = folder / "x.csv"
     path.write_bytes(data)
     with pytest.raises(SourceError) as caught:
-        csv_files.read(path, Source(kind="csv", path=str(path), **keys), WHERE)  # type: ignore[arg-type]
+        csv_files.read(path, Source(kind="csv", path=str(path), **keys), WHERE, Store().keep)  # type: ignore[arg-type]
     return caught.value
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hva_ml.config import Source
 from hva_ml.connectors import csv_files
+from hva_ml.engines.spool import Store
 
 DELIMITERS = [";", ",", "\t", "|"]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
@@ -40,7 +41,9 @@ def written(rows: list[list[str | None]], delimiter: str, ending: str, quoting: 
 def read_bytes(data: bytes, folder: Path, **keys: object) -> pa.Table:
     path = folder / "x.csv"
     path.write_bytes(data)
-    return csv_files.read(path, Source(kind="csv", path=str(path), **keys), "[sources.x]")  # type: ignore[arg-type]
+    return csv_files.read(
+        path, Source(kind="csv", path=str(path), **keys), "[sources.x]", Store().keep
+    ).table()  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def sqlite(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
 def test_a_table_arrives_typed_in_the_order_of_its_key(ws: Workspace, declare: Declare) -> None:
     config = declare(*SQL, 'table = "orders"')
     found = sources.relations(ws, config, Store())["x"]
-    assert isinstance(found, Spooled)
+    assert isinstance(found, pa.Table)
     expected = pa.table(
         {
             "nr": ["a", "b", "ü'\""],
@@ -47,7 +47,7 @@ def test_a_table_arrives_typed_in_the_order_of_its_key(ws: Workspace, declare: D
             "net": [None, 12.5, -1.0],
         }
     )
-    assert found.table().equals(expected)
+    assert found.equals(expected)
     assert sources.load(ws, config)["x"].equals(expected)
 
 

@@ -1,16 +1,20 @@
 """Converts the columns a pipeline file declares, exactly or not at all: never a value silently lost."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.connectors.instants import parse_dates, parse_times
+from hva_ml.engines.spool import Spooled
 from hva_ml.errors import SourceError, nearest
 
 Locate = Callable[[list[int]], str]
 """Turns positions of rows (from 0) into words such as ``"lines 3, 7"``."""
+
+Keep = Callable[[Iterable[pa.Table]], Spooled]
+"""Takes the pieces of a source in: at least one, all of one schema."""
 
 MAX_EXAMPLES = 5
 _YES = ("ja", "j", "yes", "y", "true", "wahr", "1", "x")
@@ -30,12 +34,14 @@ _ARROW = {
 _SPACES = "[\u00a0\u202f\u2009 '’]"
 
 
-def convert(table: pa.Table, types: Mapping[str, str], decimal: str, where: str, locate: Locate) -> pa.Table:
-    """Convert the declared columns of a source; others stay as they are.
+def convert(
+    rows: Spooled, types: Mapping[str, str], decimal: str, where: str, locate: Locate, keep: Keep
+) -> Spooled:
+    """Convert the declared columns of a source, piece by piece; others stay as they are.
 
     Parameters
     ----------
-    table : pyarrow.Table
+    rows : Spooled
         As read; columns of text or already typed.
     types : mapping of str to str
         Column to ``text``, ``number`` (float64), ``integer`` (int64), ``time`` (timestamp[us], in UTC if the
@@ -46,6 +52,8 @@ def convert(table: pa.Table, types: Mapping[str, str], decimal: str, where: str,
         The source in the pipeline file, for errors.
     locate : callable
         Names the lines of rows that do not convert.
+    keep : callable
+        Takes the converted pieces in.
 
     Raises
     ------
@@ -55,30 +63,77 @@ def convert(table: pa.Table, types: Mapping[str, str], decimal: str, where: str,
 
     Examples
     --------
-    >>> t = pa.table({"sum": ["1.234,56", None]})
-    >>> convert(t, {"sum": "number"}, "", "[sources.x]", str)["sum"].to_pylist()
+    >>> from hva_ml.engines.spool import Store
+    >>> t = Spooled.of(pa.table({"sum": ["1.234,56", None]}))
+    >>> convert(t, {"sum": "number"}, "", "[sources.x]", str, Store().keep).table()["sum"].to_pylist()
     [1234.56, None]
     """
     for column in types:
-        if column not in table.column_names:
+        if column not in rows.schema.names:
             raise SourceError(
-                f"The source has no column '{column}'.{nearest(column, table.column_names)}",
+                f"The source has no column '{column}'.{nearest(column, rows.schema.names)}",
                 where=f"{where} types",
                 why="A declared column that is missing often means that an export was changed.",
-                fix=f"It has: {', '.join(table.column_names)}.",
+                fix=f"It has: {', '.join(rows.schema.names)}.",
             )
-    numeric = [table[c] for c, k in types.items() if k in ("number", "integer") and _is_text(table[c].type)]
-    mark = decimal or decimal_mark(numeric, where)
+    if not types:
+        return rows
+    numeric = [
+        c for c, k in types.items() if k in ("number", "integer") and _is_text(rows.schema.field(c).type)
+    ]
+    mark = decimal or decimal_mark((piece[c] for piece in _pieces(rows, numeric) for c in numeric), where)
+    targets = {column: _target(rows, column, kind, mark) for column, kind in types.items()}
+    try:
+        return keep(_converted(piece, types, targets, mark) for piece in rows.pieces())
+    except _UnreadableError:
+        # Which cells are wrong is told by the whole column, and of several columns by the first declared.
+        for column, kind in types.items():
+            values = rows.table([column])[column]
+            read, bad = _read(values, kind, mark)
+            if read is None:
+                raise _refused(column, kind, values, bad, where, locate) from None
+        raise
+
+
+class _UnreadableError(Exception):
+    """A piece holds cells that do not convert, or not as those of other pieces."""
+
+
+def _converted(
+    piece: pa.Table, types: Mapping[str, str], targets: Mapping[str, pa.DataType], mark: str
+) -> pa.Table:
     for column, kind in types.items():
-        values = table[column]
-        read, bad = _from_text(values, kind, mark) if _is_text(values.type) else _from_typed(values, kind)
-        if read is None:
-            raise _refused(column, kind, values, bad, where, locate)
-        table = table.set_column(table.column_names.index(column), column, read)
-    return table
+        read, _ = _read(piece[column], kind, mark)
+        if read is not None and read.type != targets[column] and read.null_count == len(read):
+            read = pa.chunked_array([pa.nulls(len(read), targets[column])])
+        if read is None or read.type != targets[column]:
+            raise _UnreadableError
+        piece = piece.set_column(piece.column_names.index(column), column, read)
+    return piece
 
 
-def decimal_mark(columns: list[pa.ChunkedArray], where: str) -> str:
+def _target(rows: Spooled, column: str, kind: str, mark: str) -> pa.DataType:
+    """Return the type of a converted column: its first value tells whether times name a zone."""
+    for piece in _pieces(rows, [column]):
+        known = pc.drop_null(piece[column])
+        if _is_text(known.type):
+            known = known.filter(pc.not_equal(pc.utf8_trim_whitespace(known), ""))
+        read, _ = _read(known.slice(0, 1), kind, mark)
+        if len(known) and read is not None:
+            return read.type
+    read, _ = _read(pa.chunked_array([], rows.schema.field(column).type), kind, mark)
+    return _ARROW[kind] if read is None else read.type
+
+
+def _pieces(rows: Spooled, columns: list[str]) -> Iterator[pa.Table]:
+    return rows.pieces(columns) if columns else iter(())
+
+
+def _read(values: pa.ChunkedArray, kind: str, mark: str) -> tuple[pa.ChunkedArray | None, list[int]]:
+    return _from_text(values, kind, mark) if _is_text(values.type) else _from_typed(values, kind)
+
+
+def decimal_mark(columns: Iterable[pa.ChunkedArray], where: str) -> str:
     """Tell the decimal mark from the numbers themselves, for all columns of one source together.
 
     ``1.234,5``, ``0,5``, ``12,34`` and ``1.234.567`` speak for the comma, their mirror images for the point;

@@ -1,18 +1,21 @@
 """CSV as offices in Germany, Austria and Switzerland make it, read as text first: no type is ever guessed."""
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from hva_ml.config import Source
 from hva_ml.connectors import conversion, csv_dialect, files
+from hva_ml.connectors.csv_text import Text, text_of
+from hva_ml.engines.spool import Spooled
 from hva_ml.errors import SourceError
 
 BLOCK_BYTES = 16_000_000
@@ -20,60 +23,88 @@ BLOCK_BYTES = 16_000_000
 _VALUE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}|\d{4}-\d{2}-\d{2}.*|[+-]?\d+[.,]\d+|\d{5,}")
 
 
-def read(path: Path, source: Source, where: str) -> pa.Table:
-    """Read a CSV file.
+def read(path: Path, source: Source, where: str, keep: conversion.Keep) -> Spooled:
+    """Read a CSV file and convert the columns that ``types`` declares.
+
+    Parameters
+    ----------
+    path, source, where
+        As of `pieces`; ``decimal`` and ``types`` as of `conversion.convert`.
+    keep : callable
+        Takes the pieces in.
+
+    Raises
+    ------
+    SourceError
+        As of `pieces`; or if cells do not convert.
+    """
+    rows = keep(pieces(path, source, where))
+    locate = _lines_of(path, source, where)
+    return conversion.convert(rows, source.types, source.decimal, where, locate, keep)
+
+
+def pieces(path: Path, source: Source, where: str) -> Iterator[pa.Table]:
+    """Read a CSV file piece by piece, told by all of it: it is read several times, never held.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     source : Source
-        Declared ``encoding``, ``delimiter``, ``decimal`` and ``types``; what is empty is detected.
+        Declared ``encoding`` and ``delimiter``; what is empty is detected.
     where : str
         The source in the pipeline file, for errors.
 
-    Returns
-    -------
+    Yields
+    ------
     pyarrow.Table
         Every column is text exactly as in the file (leading zeros and inner line breaks kept, empty is
-        null), except those that ``types`` declares. A file with only a header gives no rows.
+        null). The first piece may be without rows; a file with only a header has no other.
 
     Raises
     ------
     SourceError
         If the file is missing, empty, binary, undecodable, of an unclear dialect, ragged, has an unclosed
-        quote or unusable column names, or if cells do not convert.
+        quote or unusable column names, or changes while it is read.
     """
-    return parse(files.content(path, where), source, where, path)
+    with files.opened(path, where) as raw:
+        yield from parsed(raw, source, where, path)
 
 
-def parse(data: bytes, source: Source, where: str, path: Path) -> pa.Table:
-    """Read the bytes of a CSV file; parameters and errors as of `read`."""
+def parsed(raw: BinaryIO, source: Source, where: str, path: Path) -> Iterator[pa.Table]:
+    """Read a CSV file that is open; parameters, pieces and errors as of `pieces`."""
     at = f"{where} path: {path}"
-    kind = files.signature(data[:16])
+    kind = files.signature(raw.read(16))
     if kind:
         raise SourceError(
             f"The file is not CSV; it looks like {kind}.",
             where=at,
             fix='Write kind = "parquet".' if "Parquet" in kind else "Export it as CSV in UTF-8.",
         )
-    decoded = csv_dialect.decode(data, source.encoding, at)
-    del data
-    if not decoded.text.strip():
+    text = text_of(raw, source.encoding, at)
+    if text.blank:
         raise SourceError(
             "The file is empty: it holds only blank lines.", where=at, fix="Export it again, with a header."
         )
-    delimiter = _delimiter(decoded, source.delimiter, at)
-    names = _header(decoded, delimiter, at)
-    table = _parse(decoded, delimiter, names, at)
+    delimiter = _delimiter(text, source.delimiter, at)
+    yield from _parse(text, delimiter, _header(text, delimiter, at), at)
+
+
+def _lines_of(path: Path, source: Source, where: str) -> conversion.Locate:
+    """Return what names the lines of a file on which rows stand."""
 
     def locate(rows: list[int]) -> str:
-        return _line_numbers(decoded, delimiter, rows)
+        with files.opened(path, where) as raw:
+            text = text_of(raw, source.encoding, where)
+            delimiter = _delimiter(text, source.delimiter, where)
+            wanted = {r + 1 for r in rows}
+            lines = [line for i, (line, _) in enumerate(_records(text, delimiter)) if i in wanted]
+        return f"line {', '.join(str(n) for n in lines)}"
 
-    return conversion.convert(table, source.types, source.decimal, where, locate)
+    return locate
 
 
-def _delimiter(decoded: csv_dialect.Decoded, declared: str, where: str) -> str:
+def _delimiter(text: Text, declared: str, where: str) -> str:
     if declared in ("\\t", "tab"):
         declared = "\t"
     if declared and (len(declared) != 1 or declared in '"\r\n'):
@@ -82,10 +113,11 @@ def _delimiter(decoded: csv_dialect.Decoded, declared: str, where: str) -> str:
             where=where,
             fix='For example delimiter = ";" or delimiter = "\\t".',
         )
-    chosen = declared or decoded.declared_delimiter
+    chosen = declared or text.declared_delimiter
     if not chosen:
-        return csv_dialect.detect_delimiter(decoded.text, where)
-    header = re.split(r"[\r\n]", decoded.text, maxsplit=1)[0]
+        return csv_dialect.detect_delimiter(text, where)
+    with text.opened() as lines:
+        header = lines.readline().rstrip("\r\n")
     others = [d for d in csv_dialect.DELIMITERS if d != chosen and d in header]
     if chosen not in header and others:
         other = csv_dialect.DELIMITERS[others[0]]
@@ -98,10 +130,11 @@ def _delimiter(decoded: csv_dialect.Decoded, declared: str, where: str) -> str:
     return chosen
 
 
-def _header(decoded: csv_dialect.Decoded, delimiter: str, where: str) -> list[str]:
-    at = f"{where}, line {decoded.skipped_lines + 1}"
+def _header(text: Text, delimiter: str, where: str) -> list[str]:
+    at = f"{where}, line {text.skipped_lines + 1}"
     try:
-        _, fields = next(csv_dialect.records(decoded.text, delimiter))
+        with text.opened() as lines:
+            _, fields = next(csv_dialect.records(lines, delimiter))
     except (csv.Error, StopIteration) as error:
         raise SourceError(
             "The header cannot be read.", where=at, fix="Check its quotes, or export the file again."
@@ -135,14 +168,15 @@ def _header(decoded: csv_dialect.Decoded, delimiter: str, where: str) -> list[st
     return names
 
 
-def _parse(decoded: csv_dialect.Decoded, delimiter: str, names: list[str], where: str) -> pa.Table:
-    if '"' in decoded.text:
-        _refuse_bad_quotes(decoded, delimiter, where)
-    if len(list(islice(_records(decoded, delimiter), 2))) < 2:
-        return pa.table({n: pa.array([], pa.string()) for n in names})
+def _parse(text: Text, delimiter: str, names: list[str], where: str) -> Iterator[pa.Table]:
+    if text.quoted:
+        _refuse_bad_quotes(text, delimiter, where)
+    yield pa.table({n: pa.array([], pa.string()) for n in names})
+    if len(list(islice(_records(text, delimiter), 2))) < 2:
+        return
     try:
-        return pacsv.read_csv(
-            pa.BufferReader(decoded.text.encode("utf-8")),
+        with pacsv.open_csv(
+            pa.PythonFile(_Utf8(text), mode="r"),
             read_options=pacsv.ReadOptions(
                 column_names=names, skip_rows_after_names=1, block_size=BLOCK_BYTES, encoding="utf8"
             ),
@@ -150,9 +184,11 @@ def _parse(decoded: csv_dialect.Decoded, delimiter: str, names: list[str], where
             convert_options=pacsv.ConvertOptions(
                 column_types={n: pa.string() for n in names}, null_values=[""], strings_can_be_null=True
             ),
-        )
+        ) as reader:
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
     except pa.ArrowInvalid as error:
-        _refuse_ragged(decoded, delimiter, len(names), where)
+        _refuse_ragged(text, delimiter, len(names), where)
         raise SourceError(
             "The file cannot be split into rows and columns.",
             where=where,
@@ -161,19 +197,46 @@ def _parse(decoded: csv_dialect.Decoded, delimiter: str, names: list[str], where
         ) from error
 
 
-def _refuse_bad_quotes(decoded: csv_dialect.Decoded, delimiter: str, where: str) -> None:
-    reader = csv.reader(io.StringIO(decoded.text, newline=""), delimiter=delimiter, strict=True)
+class _Utf8:
+    """The text as a stream of UTF-8, as Arrow reads it."""
+
+    closed = False
+
+    def __init__(self, text: Text) -> None:
+        self._pieces = (piece.encode("utf-8") for piece in text.pieces())
+        self._left = memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes, fewer only at the end: a row may reach over two reads, but not over three."""
+        given: list[memoryview] = []
+        while size > 0:
+            self._left = self._left or memoryview(next(self._pieces, b""))
+            if not self._left:
+                break
+            given.append(self._left[:size])
+            self._left = self._left[size:]
+            size -= len(given[-1])
+        return b"".join(given)
+
+    def close(self) -> None:
+        """Read no further."""
+        self._pieces.close()
+
+
+def _refuse_bad_quotes(text: Text, delimiter: str, where: str) -> None:
     line = 1  # where the record begins that is read next
     try:
-        for _ in reader:
-            line = reader.line_num + 1
+        with text.opened() as lines:
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            for _ in reader:
+                line = reader.line_num + 1
     except csv.Error as error:
         behind = "expected after" in str(error)
         raise SourceError(
             "Text follows a closing quote."
             if behind
             else "A quote is opened and never closed, or a cell has more than 131,072 characters.",
-            where=f"{where}, line {line + decoded.skipped_lines}",
+            where=f"{where}, line {line + text.skipped_lines}",
             why="Quotes inside the cell would be lost."
             if behind
             else "The rest of the file would end up in one cell.",
@@ -181,9 +244,9 @@ def _refuse_bad_quotes(decoded: csv_dialect.Decoded, delimiter: str, where: str)
         ) from error
 
 
-def _refuse_ragged(decoded: csv_dialect.Decoded, delimiter: str, width: int, where: str) -> None:
+def _refuse_ragged(text: Text, delimiter: str, width: int, where: str) -> None:
     ragged = []
-    for line, fields in _records(decoded, delimiter):
+    for line, fields in _records(text, delimiter):
         if len(fields) != width:
             ragged.append((line, len(fields)))
     if ragged:
@@ -196,15 +259,7 @@ def _refuse_ragged(decoded: csv_dialect.Decoded, delimiter: str, width: int, whe
         )
 
 
-def _records(decoded: csv_dialect.Decoded, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    try:
-        for line, fields in csv_dialect.records(decoded.text, delimiter):
-            yield line + decoded.skipped_lines, fields
-    except csv.Error:
-        return
-
-
-def _line_numbers(decoded: csv_dialect.Decoded, delimiter: str, rows: list[int]) -> str:
-    wanted = {r + 1 for r in rows}
-    lines = [line for i, (line, _) in enumerate(_records(decoded, delimiter)) if i in wanted]
-    return f"line {', '.join(str(n) for n in lines)}"
+def _records(text: Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    with text.opened() as lines, suppress(csv.Error):
+        for line, fields in csv_dialect.records(lines, delimiter):
+            yield line + text.skipped_lines, fields

@@ -1,6 +1,7 @@
 """The public data sets the shipped pipelines use: where they lie, how to get them and how to read them."""
 
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Mapping
@@ -130,7 +131,7 @@ def _original(path: Path, name: str) -> pa.Table:
             raise SourceError(
                 "The file is no whole gzip archive.", where=str(path), fix="Get it from its publisher again."
             ) from error
-    return csv_files.parse(data, Source(kind="csv"), f"data set {name}", path)
+    return pa.concat_tables(csv_files.parsed(io.BytesIO(data), Source(kind="csv"), f"data set {name}", path))
 
 
 def fetch(

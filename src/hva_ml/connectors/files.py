@@ -1,8 +1,10 @@
 """Files on disk: found, or named with their nearest neighbour; Parquet is read here, CSV elsewhere."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -61,10 +63,38 @@ def existing(path: Path, where: str) -> Path:
 
 def content(path: Path, where: str) -> bytes:
     """Return all bytes of a file (``SourceError`` as for `existing`)."""
+    with opened(path, where) as raw:
+        return raw.read()
+
+
+@contextmanager
+def opened(path: Path, where: str) -> Iterator[BinaryIO]:
+    """Give a file to be read, maybe several times, and refuse it if it changed meanwhile.
+
+    Raises
+    ------
+    SourceError
+        As for `existing`; or if another size or time of change shows at the end.
+    """
     try:
-        return existing(path, where).read_bytes()
+        with existing(path, where).open("rb") as raw:
+            before = _state(raw)
+            yield raw
+            after = _state(raw)
     except OSError as error:
         raise _unreadable(path, where) from error
+    if after != before:
+        raise SourceError(
+            "The file changed while it was read.",
+            where=f"{where} path: {path}",
+            why="Its first rows could be of another export than its last ones.",
+            fix="Write exports under another name and rename them when they are whole; then run again.",
+        )
+
+
+def _state(raw: BinaryIO) -> tuple[int, int]:
+    found = os.fstat(raw.fileno())
+    return found.st_size, found.st_mtime_ns
 
 
 def signature(head: bytes) -> str:
@@ -110,6 +140,15 @@ def parquet(path: Path, where: str) -> ParquetFiles:
     return ParquetFiles(files)
 
 
+def pieces(found: ParquetFiles, where: str) -> Iterator[pa.Table]:
+    """Yield the rows of Parquet files piece by piece, at least one, page checksums verified."""
+    for path in found.paths:
+        with _opening(path, where) as parquet:
+            yield parquet.schema_arrow.remove_metadata().empty_table()
+            for batch in parquet.iter_batches():
+                yield pa.Table.from_batches([batch]).replace_schema_metadata(None)
+
+
 def read_parquet(path: Path, where: str, columns: list[str] | None = None) -> pa.Table:
     """Read a Parquet file, page checksums verified where the file has them.
 
@@ -131,6 +170,12 @@ def read_parquet(path: Path, where: str, columns: list[str] | None = None) -> pa
 
 
 def _opened(path: Path, where: str, ask: Callable[[pq.ParquetFile], Any]) -> Any:
+    with _opening(path, where) as parquet:
+        return ask(parquet)
+
+
+@contextmanager
+def _opening(path: Path, where: str) -> Iterator[pq.ParquetFile]:
     existing(path, where)
     try:
         with path.open("rb") as stream:
@@ -143,7 +188,7 @@ def _opened(path: Path, where: str, ask: Callable[[pq.ParquetFile], Any]) -> Any
             )
         # As a file, not as a data set: key=value folders above it must not turn into columns.
         with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-            return ask(parquet)
+            yield parquet
     except pa.ArrowException as error:
         raise _damaged(path, where) from error
     except OSError as error:

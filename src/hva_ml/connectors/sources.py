@@ -1,7 +1,6 @@
 """The raw sources of a pipeline, as Arrow tables or as files, whole or cut at an instant. It maps nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,21 +17,62 @@ from hva_ml.workspace import Workspace
 
 
 def relations(ws: Workspace, config: PipelineConfig, store: Store) -> dict[str, Relation]:
-    """Return every declared source; an engine reads of Parquet files and Spark's tables what queries ask for.
+    """Return every declared source; those that are larger than memory stay on disk.
 
-    Parameters, errors: as of `load`. Tables of databases wait in `store`, and may be larger than memory.
-    Sources with ``types`` are held, because their columns are converted.
+    Parameters
+    ----------
+    ws : Workspace
+        Relative paths start at its root.
+    config : PipelineConfig
+        ``[sources.<name>]`` and, for simulated ones, ``[simulation]``.
+    store : Store
+        Where CSV files, tables of databases and sources with ``types`` wait. Other Parquet files and tables
+        of Spark's catalog are not read: engines read of them what queries ask for.
+
+    Returns
+    -------
+    dict of str to Relation
+        By source name; columns converted as ``[sources.<name>.types]`` says, others as they are in the file
+        (in CSV: text).
+
+    Raises
+    ------
+    SourceError
+        If a source is missing, unreadable, of an unclear form, or has cells that do not convert.
+    ConfigError
+        If a source lacks a key that its kind needs, or names an unknown column or table.
     """
-    plain = {n: s for n, s in config.sources.items() if not s.types}
+    simulated = _simulated(config)
+    queried = databases.read(_of_databases(config), store.keep, _at(config))
     found: dict[str, Relation] = {}
-    for name, source, where in _declared(replace(config, sources=plain)):
-        if source.kind == "parquet":
-            found[name] = files.parquet(_path(ws, source, where), where)
+    for name, source, where in _declared(config):
+        read: pa.Table | Spooled
+        if source.kind == "csv":
+            read = csv_files.read(_path(ws, source, where), source, where, store.keep)
+        elif source.kind == "parquet":
+            on_disk = files.parquet(_path(ws, source, where), where)
+            if not source.types:
+                found[name] = on_disk
+                continue
+            read = store.keep(files.pieces(on_disk, where))
         elif source.kind == "catalog":
-            found[name] = _catalog(source, where)
-    found |= databases.read(_of_databases(replace(config, sources=plain)), store.keep, _at(config))
-    others = {name: source for name, source in config.sources.items() if name not in found}
-    return {**found, **(load(ws, replace(config, sources=others)) if others else {})}
+            table = _catalog(source, where)
+            if not source.types:
+                found[name] = table
+                continue
+            read = store.keep(catalog.pieces(table, name))
+        elif source.kind == "sql":
+            read = queried[name]
+        elif source.kind == "dataset":
+            _needed(source.dataset, "dataset", where)
+            read = datasets.read(ws, source.dataset, source.table)
+        else:
+            read = _one(simulated, source.table, where)
+        rows = read if isinstance(read, Spooled) else Spooled.of(read)
+        if source.kind != "csv":
+            rows = conversion.convert(rows, source.types, source.decimal, where, _row, store.keep)
+        found[name] = rows.source if isinstance(rows.source, pa.Table) else rows
+    return found
 
 
 def tables(raw: Mapping[str, Relation]) -> dict[str, pa.Table]:
@@ -49,48 +89,8 @@ def tables(raw: Mapping[str, Relation]) -> dict[str, pa.Table]:
 
 
 def load(ws: Workspace, config: PipelineConfig) -> dict[str, pa.Table]:
-    """Read every declared source.
-
-    Parameters
-    ----------
-    ws : Workspace
-        Relative paths start at its root.
-    config : PipelineConfig
-        ``[sources.<name>]`` and, for simulated ones, ``[simulation]``.
-
-    Returns
-    -------
-    dict of str to pyarrow.Table
-        By source name, in alphabetical order; columns converted as ``[sources.<name>.types]`` says,
-        others as they are in the file (in CSV: text).
-
-    Raises
-    ------
-    SourceError
-        If a source is missing, unreadable, of an unclear form, or has cells that do not convert.
-    ConfigError
-        If a source lacks a key that its kind needs, or names an unknown column or table.
-    """
-    simulated = _simulated(config)
-    read: dict[str, pa.Table] = {}
-    queried = databases.read(_of_databases(config), pa.concat_tables, _at(config))
-    for name, source, where in _declared(config):
-        if source.kind == "csv":
-            read[name] = csv_files.read(_path(ws, source, where), source, where)
-            continue
-        if source.kind == "parquet":
-            table = _parquet(files.parquet(_path(ws, source, where), where), where)
-        elif source.kind == "sql":
-            table = queried[name]
-        elif source.kind == "catalog":
-            table = _whole(_catalog(source, where), name)
-        elif source.kind == "dataset":
-            _needed(source.dataset, "dataset", where)
-            table = datasets.read(ws, source.dataset, source.table)
-        else:
-            table = _one(simulated, source.table, where)
-        read[name] = conversion.convert(table, source.types, source.decimal, where, _row)
-    return read
+    """Read every declared source into memory, in alphabetical order; see `relations`."""
+    return tables(relations(ws, config, Store()))
 
 
 def truncate(raw: dict[str, pa.Table], config: PipelineConfig, cutoff: datetime) -> dict[str, pa.Table]:

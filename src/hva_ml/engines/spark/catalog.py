@@ -1,5 +1,7 @@
 """Tables of Spark's catalog as Arrow, for what looks at whole sources."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 
 from hva_ml.engines.base import CatalogTable
@@ -7,7 +9,12 @@ from hva_ml.engines.spark.engine import SparkEngine
 
 
 def whole(source: CatalogTable, name: str) -> pa.Table:
-    """Return all rows of a table in Spark's catalog.
+    """Return all rows of a table in Spark's catalog; see `pieces`."""
+    return pa.concat_tables(pieces(source, name))
+
+
+def pieces(source: CatalogTable, name: str) -> Iterator[pa.Table]:
+    """Yield the rows of a table in Spark's catalog piece by piece, at least one.
 
     Parameters
     ----------
@@ -26,6 +33,6 @@ def whole(source: CatalogTable, name: str) -> pa.Table:
     engine = SparkEngine()
     try:
         engine.register("wanted", source)
-        return engine.query("SELECT * FROM wanted", f"[sources.{name}]")
+        yield from engine.rows("SELECT * FROM wanted", f"[sources.{name}]")
     finally:
         engine.close()
