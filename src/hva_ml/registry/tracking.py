@@ -15,7 +15,6 @@ from typing import Any
 
 from hva_ml.errors import UsageError
 from hva_ml.features.definition import FeatureDefinition
-from hva_ml.registry.bundle import NUMBERS
 from hva_ml.registry.connection import available, connected
 from hva_ml.registry.promotion import point, release_folder, verified
 from hva_ml.workspace import Workspace
@@ -340,6 +339,8 @@ def _spread(folder: Path, artifacts: Mapping[str, Path | str | bytes]) -> None:
 def _signature(definitions: tuple[FeatureDefinition, ...]) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+
+    from hva_ml.registry.bundle import NUMBERS
 
     inputs: list[Any] = [ColSpec("string", "account_id", required=False)]
     for d in definitions:
