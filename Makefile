@@ -46,6 +46,7 @@ bench: .venv/installed  ## what we claim, measured: one table per benchmark
 	$(BIN)/python -m benchmarks.incremental --size small
 	$(BIN)/python -m benchmarks.leaks --size small
 	$(BIN)/python -m benchmarks.calibration --size small
+	$(BIN)/python -m benchmarks.models --size small
 	$(BIN)/python -m benchmarks.tuning --size small
 	$(BIN)/python -m benchmarks.negative_control --size small
 	$(BIN)/python -m benchmarks.scoring --size small

@@ -3,33 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
-import hva_ml as hva
 from hva_ml.contracts.records import ContractTables
-from hva_ml.features import build
 from hva_ml.jobs.history import History
-from hva_ml.jobs.prepare import calendar, prepare
 
 PIPELINE = "dach_sample"
 DAY = date(2024, 9, 1)
-
-
-@pytest.fixture(scope="module")
-def history(
-    tmp_path_factory: pytest.TempPathFactory, small_workspace: Callable[[Path], hva.Workspace]
-) -> History:
-    ws = small_workspace(tmp_path_factory.mktemp("history"))
-    config = ws.config(PIPELINE)
-    config = replace(config, split=replace(config.split, embargo_days=10))
-    tables = prepare(ws, config).tables
-    when = calendar(config, tables)
-    return History(config, tables, when, build.build(tables, config, when))
 
 
 def changed(history: History, name: str, change: Callable[[list[dict[str, Any]]], None]) -> History:

@@ -80,9 +80,9 @@ def refits(
     progress.stage(f"Training as of each of {len(history.days)} cutoffs, scoring, comparing")
     for k, day in enumerate(history.days):
         try:
-            learnt, split = _sides(history, day)
+            learnt, split = sides(history, day)
             if searched is None or search == "each":
-                searched = _searched(history.config, learnt, split, search)
+                searched = settings(history.config, learnt, split, search)
             pair = fit_pair(learnt.features, learnt.targets, split, searched, history.config)
             yield Fold(day, _refit(history, cohorts, day, learnt, split, searched, pair))
         except NotEnoughDataError as error:
@@ -90,7 +90,14 @@ def refits(
         progress.step(k + 1, len(history.days), str(day))
 
 
-def _sides(history: History, day: date) -> tuple[Learnt, Split]:
+def sides(history: History, day: date) -> tuple[Learnt, Split]:
+    """Return what one could have learned from on a day, and the sides of a release trained then.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no earlier cutoff had matured, or too few to train and to calibrate.
+    """
     learnt = history.learnt(day)
     if learnt is None:
         raise NotEnoughDataError("No earlier cutoff had its horizon over by this day.")
@@ -98,7 +105,8 @@ def _sides(history: History, day: date) -> tuple[Learnt, Split]:
     return learnt, splits.release_split(learnt.features.index, learnt.calendar, c.split, c.models.seed)
 
 
-def _searched(config: PipelineConfig, learnt: Learnt, split: Split, search: Search) -> Searched:
+def settings(config: PipelineConfig, learnt: Learnt, split: Split, search: Search) -> Searched:
+    """Return settings searched on what was known on a day; `never` asks only how many trees they want."""
     if search == "never":
         # The first trial is the starting point; what is found is only how many trees it asks for.
         config = replace(config, search=replace(config.search, trials=1))
