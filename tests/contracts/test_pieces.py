@@ -25,7 +25,8 @@ SCHEMAS = {
     "events": pa.schema([("event_id", pa.int64()), ("account_id", pa.string()), ("occurred_at", TIME),
                          ("imported_at", pa.string()), ("event_type", pa.string())]),
     "deal_stages": pa.schema([("deal_id", pa.string()), ("account_id", pa.string()), ("event_time", TIME),
-                              ("stage", pa.string()), ("amount", pa.float64()), ("currency", pa.string())]),
+                              ("stage", pa.string()), ("amount", pa.float64()), ("currency", pa.string()),
+                              ("expected_close_at", pa.string())]),
 }  # fmt: skip
 ACCOUNT = st.sampled_from(["A1", "A2", " A2", "A3", "", None, "Ä\n", "x@y.de"])
 WHEN = st.sampled_from([None, *(START + timedelta(days=d) for d in (-900, -40_000, 0, 0, 1, 3))])
@@ -41,7 +42,8 @@ ROWS = {
     ),
     "deal_stages": st.tuples(
         st.sampled_from(["D1", "D2", "D3", None]), ACCOUNT, WHEN, st.sampled_from(["won", "lost", "offer"]),
-        st.none() | st.floats(), st.sampled_from([None, "EUR", "eur ", "CHF"])
+        st.none() | st.floats(), st.sampled_from([None, "EUR", "eur ", "CHF"]),
+        st.sampled_from([None, "2024-03-31", "bald", ""])
     ),
 }  # fmt: skip
 CUTS = st.lists(st.integers(0, 20), max_size=4)

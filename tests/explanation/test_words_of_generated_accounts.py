@@ -16,7 +16,7 @@ from hva_ml.explanation import phrases
 from hva_ml.explanation.paragraph import paragraph
 from hva_ml.explanation.reasons import reasons
 from hva_ml.explanation.texts import TEXTS, Rows, texts
-from hva_ml.features import cadence, deals, engagement, firmographic, season
+from hva_ml.features import cadence, deal_words, engagement, firmographic, season
 from hva_ml.features.declared import ADDED, WHOLE_PAST
 from hva_ml.features.definition import FeatureDefinition
 from hva_ml.features.singular import with_singular
@@ -64,13 +64,8 @@ def definitions() -> list[FeatureDefinition]:
                 f"cadence.{key}", "deal_history", "number", "invoices", measure, unit, de, en, days
             )
         )
-    for key, unit, topic, de, en in deals._WORDS:
-        kind = "category" if unit == "category" else "number"
-        made.append(
-            FeatureDefinition(
-                f"deals.{key}", "deal_history", kind, "deal_stages", key, unit, de, en, None, topic
-            )
-        )
+    stages = [word for stage in ("proposal_sent", "") for word in deal_words.of_stage(stage, Features())]
+    made += [w.definition(Features()) for w in (*deal_words.WORDS, *deal_words.CLOSE_DATES, *stages)]
     for attribute, (unit, de, en) in firmographic._WORDS.items():
         kind = "category" if unit == "category" else "number"
         made.append(

@@ -35,6 +35,8 @@ FEATURES = f"""
 [features]
 season = true
 deals = true
+stages = ["offer"]
+close_dates = true
 fit = true
 firmographic = [{ATTRIBUTES}]
 columns = ["sector", "budget", "key_account"]
@@ -51,7 +53,7 @@ measures = [{MEASURES}]
 
 def simulated(tables, seed, n=30, rows=400, start=19_500, span=450):
     """Random tables around the calendar, with late-known rows and several versions of accounts."""
-    random = np.random.default_rng(seed)
+    random, closing = np.random.default_rng(seed), np.random.default_rng([seed, 1])
 
     def pick(values):
         return values[int(random.integers(len(values)))]
@@ -79,7 +81,8 @@ def simulated(tables, seed, n=30, rows=400, start=19_500, span=450):
     ]  # fmt: skip
     stages = [
         {"deal_id": f"d{int(random.integers(40))}", "account_id": account(), **clocks(),
-         "stage": pick(["offer", "talk", "won", "lost"]), "amount_cents": pick([None, 500, 1000])}
+         "stage": pick(["offer", "talk", "won", "lost"]), "amount_cents": pick([None, 500, 1000]),
+         "expected_close_at": (start + int(closing.integers(span))) * DAY if closing.random() < 0.7 else None}
         for _ in range(rows // 3)
     ]  # fmt: skip
     invoices = [

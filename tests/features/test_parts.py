@@ -20,6 +20,8 @@ ALL = """
 [features]
 season = true
 deals = true
+stages = ["offer"]
+close_dates = true
 fit = true
 firmographic = ["country", "region", "industry_section", "size_class", "employees", "age_years", "has_parent",
   "children"]
@@ -79,8 +81,9 @@ def universe(tables, seed: int, n: int = 40) -> ContractTables:
             for _ in range(500)
         ],
         deal_stages=[
-            row(deal_id=f"d{int(random.integers(300))}", stage=pick("offer", "won", "lost"),
-                amount_cents=pick(None, 500, 1000))
+            row(deal_id=f"d{int(random.integers(300))}", stage=pick("offer", "talk", "won", "lost"),
+                amount_cents=pick(None, 500, 1000),
+                expected_close_at=pick(None, (19_500 + int(random.integers(450))) * DAY))
             for _ in range(100)
         ],
         invoices=[row(amount_cents=int(random.integers(-3000, 9000))) for _ in range(200)],

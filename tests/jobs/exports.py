@@ -58,6 +58,8 @@ table = "accounts"
 table = "invoices"
 [features]
 deals = true
+stages = ["offer"]
+close_dates = true
 fit = true
 firmographic = ["country", "has_parent", "children"]
 [[features.windows]]
@@ -91,7 +93,7 @@ QUERIES = {
     """,
     "deals.sql": """
         SELECT d.id AS deal_id, d.account AS account_id, d.seen AS event_time, d.kind AS stage,
-               d.cents / 100 AS amount, d.currency
+               d.cents / 100 AS amount, d.currency, d.closing AS expected_close_at
         FROM deals d JOIN (SELECT DISTINCT account FROM companies) c ON c.account = d.account
     """,
     "invoices.sql": """
@@ -106,7 +108,8 @@ SCHEMAS = {
     "web": {"id": TEXT, "account": TEXT, "seen": TIME, "known": TIME, "kind": TEXT, "contact": TEXT,
             "minutes": FLOAT},
     "mails": {"id": TEXT, "account": TEXT, "seen": TEXT, "known": TEXT},
-    "deals": {"id": TEXT, "account": TEXT, "seen": TIME, "kind": TEXT, "cents": WHOLE, "currency": TEXT},
+    "deals": {"id": TEXT, "account": TEXT, "seen": TIME, "kind": TEXT, "cents": WHOLE, "currency": TEXT,
+              "closing": TEXT},
     "bills": {"id": TEXT, "account": TEXT, "seen": TIME, "cents": WHOLE, "currency": TEXT},
 }  # fmt: skip
 BEGIN = datetime(2024, 1, 1)  # noqa: DTZ001  (naive, as exports are; local times in Berlin)
@@ -148,12 +151,15 @@ class World:
             "country": self.pick("DE", "AT", None), "parent": self.pick(None, *ACCOUNTS[:2]),
             "kind": self.pick("visit", "call", "bot", None), "contact": self.pick(None, "c1", "c2", "c\n3"),
             "minutes": self.pick(None, 0.1, -2.5, float("nan")), "cents": self.pick(0, 100, -50, None),
-            "currency": self.pick("EUR", "eur", "EUR", "CHF", None),
+            "currency": self.pick("EUR", "eur", "EUR", "CHF", None), "closing": None,
         }  # fmt: skip
         if source == "companies":
             found["account"] = self.pick(*ACCOUNTS)
         if source == "deals":
-            found["kind"] = self.pick("offer", "won", "lost")
+            found["kind"] = self.pick("offer", "talk", "won", "lost")
+            found["closing"] = self.pick(
+                None, f"{at + timedelta(days=self.pick(-20, 5, 60)):%Y-%m-%d}", "soon"
+            )
         if source == "mails":
             found |= {"seen": self.pick(f"{at:%Y-%m-%d %H:%M}", "", "soon"), "known": f"{known:%Y-%m-%d}"}
         return {name: found[name] for name in SCHEMAS[source]}
@@ -217,6 +223,8 @@ class World:
     def another_query(self) -> None:
         path = self.ws.queries("tiny") / "invoices.sql"
         path.write_text(self.pick(QUERIES["invoices.sql"], QUERIES["invoices.sql"] + " AND cents <> 100"))
+        path = self.ws.queries("tiny") / "deals.sql"
+        path.write_text(self.pick(QUERIES["deals.sql"], QUERIES["deals.sql"].split(" JOIN ")[0]))
 
     def damage(self) -> None:
         found = sorted(p for p in self.ws.ledger("tiny").rglob("*") if p.is_file() and p.stat().st_size)

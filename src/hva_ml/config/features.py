@@ -79,6 +79,8 @@ class Features:
 
     `firmographic` names standard attributes of `accounts`, `columns` the user's own declared ones. `deals`
     adds the state of deals from stage history, `fit` the likeness to past winners, `season` the calendar.
+    `stages` names open stages whose deals are also counted and added up by themselves, `close_dates` holds
+    open deals against their expected close dates.
     With `outlook` the levels of both models follow what the market did in the same days a year before.
     Recency, frequency, monetary value and cadence of the value table are always there: baselines need them.
     """
@@ -86,6 +88,8 @@ class Features:
     firmographic: tuple[Attribute, ...] = ()
     columns: tuple[str, ...] = ()
     deals: bool = False
+    stages: tuple[str, ...] = ()
+    close_dates: bool = False
     fit: bool = False
     season: bool = True
     outlook: bool = False
@@ -97,3 +101,18 @@ class Features:
     def look_across(self) -> bool:
         """Whether any of them is held against all accounts: win rates, likeness, the market."""
         return self.deals or self.fit or self.season or self.outlook
+
+    def problem(self) -> tuple[str, str, str] | None:
+        """Return a contradiction among the keys about deals: what, where and how to mend it; None if none."""
+        ended = [stage for stage in self.stages if stage in ("won", "lost")]
+        rules = (
+            (bool(self.stages) and not self.deals, "Stages need the deal features.", "stages",
+             "Add deals = true, or leave out stages."),
+            (self.close_dates and not self.deals, "Close dates need the deal features.", "close_dates",
+             "Add deals = true, or leave out close_dates."),
+            (bool(ended), f"The stage '{''.join(ended[:1])}' ends a deal; nothing is open in it.", "stages",
+             "Name open stages only; won and lost deals have features of their own."),
+            (not all(self.stages) or len(set(self.stages)) < len(self.stages),
+             "A stage is empty or named twice.", "stages", "Name each open stage once."),
+        )  # fmt: skip
+        return next(((what, key, fix) for broken, what, key, fix in rules if broken), None)

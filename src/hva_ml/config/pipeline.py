@@ -86,6 +86,11 @@ class PipelineConfig:
         """Contract tables that population, target and features read, those of own groups left out."""
         return self.tables_across | {windows.table for windows in self.features.windows}
 
+    def columns_asked_for(self, table: str) -> frozenset[str]:
+        """Return the optional columns of a contract table that the pipeline file says are there."""
+        dates = {"expected_close_at"} if table == "deal_stages" and self.features.close_dates else set()
+        return frozenset(self.tables[table].columns) | dates  # type: ignore[index]
+
     @property
     def tables_of_outcomes(self) -> frozenset[str]:
         """Contract tables that say what became of accounts."""

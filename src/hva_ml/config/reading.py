@@ -163,6 +163,9 @@ def _check_together(config: PipelineConfig, where: str) -> None:
             where=f"{where}: [tables.{table}]",
             fix=f'Add [tables.{table}] with sql = "{table}.sql", or leave out what uses it.',
         )
+    problem = config.features.problem()
+    if problem is not None:
+        raise ConfigError(problem[0], where=f"{where}: [features] {problem[1]}", fix=problem[2])
     if config.scoring.tier_b <= config.scoring.tier_a:
         raise ConfigError(
             "tier_b must be larger than tier_a: both are cumulative shares of expected value.",

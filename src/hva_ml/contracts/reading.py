@@ -107,7 +107,7 @@ def _read(
         what = f"The query result has no column '{source}'.{nearest(source, raw.column_names)}"
         if column.required or (column.name in _TIMES and source):
             draft.give_up(codes.MISSING_COLUMN, column.name, what=what)
-        elif column.name in config.tables[draft.contract.name].columns:  # type: ignore[index]
+        elif column.name in config.columns_asked_for(draft.contract.name):
             draft.note(codes.MISSING_COLUMN, column.name, count=raw.num_rows, what=what)
         return
     if len(places) > 1:

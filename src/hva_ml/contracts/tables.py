@@ -62,21 +62,28 @@ EVENTS = TableContract(
 
 DEAL_STAGES = TableContract(
     "deal_stages",
-    "History of deals: one row each time a deal enters a stage; 'won' and 'lost' end it.",
+    "History of deals: one row each time a deal enters a stage, or its amount or expected close date changes "
+    "in it; 'won' and 'lost' end it.",
     ("deal_id", "event_time"),
     (
         Column("deal_id", "id", "Key of the deal.", required=True, nullable=False),
         _ID,
-        *_clocks("the deal entered the stage"),
+        *_clocks("the deal entered the stage, or changed in it"),
         Column(
             "stage",
             "category",
-            "Stage entered: an open stage, 'won' or 'lost'.",
+            "Stage from then on: an open stage, 'won' or 'lost'.",
             required=True,
             nullable=False,
         ),
         Column("amount", "money", "Amount of the deal as then known.", unit="minor units"),
         Column("currency", "category", "ISO 4217 code of the amount."),
+        Column(
+            "expected_close_at",
+            "time",
+            "When the deal was then expected to close; a date is its midnight.",
+            unit="UTC",
+        ),
     ),
 )
 

@@ -27,7 +27,12 @@ _UNKNOWN = {
     "last_outcome": ("noch nichts entschieden", "nothing decided yet"),
     "won_amount_mean": ("noch nichts gewonnen", "nothing won yet"),
     "days_in_stage": ("nichts offen", "nothing open"),
-    "oldest_open": ("nichts offen", "nothing open"),
+    "oldest_open_days": ("nichts offen", "nothing open"),
+    **dict.fromkeys(
+        ("slip_count", "slipped_days", "slipped_days_most", "overdue_count", "overdue_amount", "due_amount"),
+        ("kein Abschlusstermin bekannt", "no close date known"),
+    ),
+    "overdue_days": ("nichts bekanntlich überfällig", "nothing known to be overdue"),
     "surge": ("noch kein üblicher Wert", "no usual level yet"),
     "std": ("weniger als zwei Werte", "fewer than two values"),
     "gap_mean": ("weniger als zwei aktive Tage", "fewer than two active days"),

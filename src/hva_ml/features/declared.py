@@ -59,6 +59,7 @@ def check(tables: ContractTables, config: PipelineConfig, calendar: Calendar) ->
     _check_accounts(config)
     last = calendar.cutoffs[-1]
     _check_history(tables, config, last)
+    _check_deals(tables, config, last)
     for place, windows in enumerate(config.features.windows):
         where = f"[[features.windows]] number {place + 1}, table = {windows.table!r}"
         _check_columns(windows, contract(config, windows.table), where)
@@ -213,14 +214,39 @@ def _check_values(tables: ContractTables, windows: Windows, where: str, last: da
     if windows.by:
         wanted[windows.by] = (*wanted.get(windows.by, ()), *windows.values)
     for column, values in wanted.items():
-        pieces = tables.pieces(windows.table, [column])
-        seen = {v for piece in pieces for v in piece[column].unique().to_pylist() if v is not None}
-        for value in values:
-            if value not in seen:
-                shown = ", ".join(sorted(seen)[:8])
-                raise ConfigError(
-                    f"'{value}' never occurs in {windows.table}.{column}.{nearest(value, seen)}",
-                    where=where,
-                    why="A feature that is always zero is most often a mistyped one.",
-                    fix=f"Use one of: {shown}{' …' if len(seen) > 8 else ''}.",
-                )
+        _check_occur(tables, windows.table, column, values, where)
+
+
+def _check_occur(
+    tables: ContractTables, table: str, column: str, values: tuple[str, ...], where: str
+) -> None:
+    pieces = tables.pieces(table, [column])
+    seen = {v for piece in pieces for v in piece[column].unique().to_pylist() if v is not None}
+    for value in values:
+        if value not in seen:
+            shown = ", ".join(sorted(seen)[:8])
+            raise ConfigError(
+                f"'{value}' never occurs in {table}.{column}.{nearest(value, seen)}",
+                where=where,
+                why="A feature that is always zero is most often a mistyped one.",
+                fix=f"Use one of: {shown}{' …' if len(seen) > 8 else ''}.",
+            )
+
+
+def _check_deals(tables: ContractTables, config: PipelineConfig, last: datetime) -> None:
+    wanted = config.features
+    if not (wanted.stages or wanted.close_dates) or not _reaches(tables, "deal_stages", last):
+        return
+    if wanted.stages:
+        _check_occur(tables, "deal_stages", "stage", wanted.stages, "[features] stages")
+    if not wanted.close_dates:
+        return
+    dates = tables.pieces("deal_stages", ["expected_close_at"])
+    if not any(piece["expected_close_at"].null_count < piece.num_rows for piece in dates):
+        raise ConfigError(
+            "No deal has an expected close date.",
+            where="deal_stages.expected_close_at",
+            why="[features] close_dates holds open deals against it.",
+            fix="Let the query of deal_stages return it as it was when each row came to be, never today's; "
+            "or set close_dates = false.",
+        )

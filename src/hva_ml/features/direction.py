@@ -17,16 +17,27 @@ _MORE_IS_MORE = {
     "open_count",
     "open_amount",
     "won_count",
+    "due_amount",
 }
-_LONGER_IS_LESS = frozenset(("recency", "days_since_won"))
+_MORE_IS_LESS = {
+    "recency",
+    "days_since_won",
+    "slip_count",
+    "slipped_days",
+    "slipped_days_most",
+    "overdue_count",
+    "overdue_amount",
+    "overdue_days",
+}
 _SIGN = {"rising": 1, "falling": -1}
 
 
 def hint(definition: FeatureDefinition) -> int:
     """Return +1 if more of a feature should never mean less likely, -1 for the reverse, 0 if nobody knows.
 
-    More visits, orders, open deals or likeness to past winners: +1. Longer ago: -1. Companies' attributes,
-    ratios, trends, means and the calendar: 0.
+    More visits, orders, open deals or likeness to past winners: +1. Longer ago, postponed or overdue: -1.
+    Companies' attributes, ratios, trends, means, the calendar and what is open in one stage (which is not
+    open in another): 0.
 
     Examples
     --------
@@ -42,7 +53,7 @@ def hint(definition: FeatureDefinition) -> int:
         return int(d.unit == "score")
     if d.measure == "sum" and d.unit != "money":
         return 0
-    return int(d.measure in _MORE_IS_MORE) - int(d.measure in _LONGER_IS_LESS)
+    return int(d.measure in _MORE_IS_MORE) - int(d.measure in _MORE_IS_LESS)
 
 
 def directions(

@@ -125,18 +125,6 @@ def latest(account: Ints, entered: Ints, value: Ints, n_accounts: int, n_cutoffs
     return grid
 
 
-def earliest(account: Ints, entered: Ints, value: Ints, n_accounts: int, n_cutoffs: int) -> Ints:
-    """Return the smallest value among all events seen so far; see `latest`.
-
-    Examples
-    --------
-    >>> earliest(np.array([0, 0]), np.array([1, 2]), np.array([9, 4]), 1, 3)[0, 1:].tolist()
-    [9, 4]
-    """
-    grid = latest(account, entered, -value, n_accounts, n_cutoffs)
-    return np.where(grid == NONE, NONE, -grid)
-
-
 @kernel
 def _totals(start, time, entered, category, values, begins, counts, sums, first, last):  # type: ignore[no-untyped-def]
     n_categories, n_windows, _, n_cutoffs = counts.shape
