@@ -12,11 +12,11 @@ PLAIN = {DAY: 1.0, WEEK: 1.0}
 
 def by_hand(
     seen: list[float], due: list[float], days: int, dispersion: float, tolerance: float
-) -> list[float]:
-    """Sum bets begun on every night, each on so many days at a time, averaged over factors."""
-    totals = []
+) -> list[list[float]]:
+    """Sum bets begun on every night, each on so many days at a time, for fewer and for more."""
+    totals: list[list[float]] = []
     for night in range(len(seen)):
-        total = 0.0
+        total = [0.0, 0.0]
         for begin in range(night + 1):
             stakes = [1.0] * (len(LESS) + len(MORE))
             at = begin
@@ -26,7 +26,8 @@ def by_hand(
                     edge = mean * (1 - tolerance if r < 1 else 1 + tolerance)
                     stakes[k] *= math.exp((n * math.log(r) - (r - 1) * edge) / dispersion)
                 at += days
-            total += sum(stakes) / len(stakes)
+            sides = stakes[: len(LESS)], stakes[len(LESS) :]
+            total = [old + sum(side) / len(stakes) for old, side in zip(total, sides, strict=True)]
         totals.append(total)
     return totals
 
@@ -55,7 +56,7 @@ def first_alarm(
     seen = np.column_stack([parts.sum(axis=1), parts]).astype(float)
     spread = {DAY: dispersion, WEEK: dispersion}
     found = evidence(seen, due, dispersion=spread, tolerance=0.1, nights_between_alarms=365.0)
-    alarms = np.flatnonzero(found.alarm)
+    alarms = np.flatnonzero(found.alarm.any(axis=1))
     return int(alarms[0]) if len(alarms) else len(factor)
 
 
@@ -95,11 +96,23 @@ def test_when_all_is_as_promised_again_the_alarm_ends() -> None:
     seen = due.copy()
     seen[50:90] = 4.0
     found = evidence(seen, due, dispersion=PLAIN, tolerance=0.1, nights_between_alarms=365.0)
-    assert found.alarm[60:90].all()
+    assert found.alarm[60:90, 0].all()
     assert not found.alarm[120:].any()
+    assert not found.alarm[:, 1].any()
+
+
+def test_the_other_direction_is_an_alarm_of_its_own_while_the_first_is_open() -> None:
+    due = np.full((200, 1), 20.0)
+    seen = due.copy()
+    seen[50:90], seen[90:130] = 60.0, 8.0
+    found = evidence(seen, due, dispersion=PLAIN, tolerance=0.1, nights_between_alarms=365.0)
+    fewer, more = (np.flatnonzero(found.alarm[:, k]) for k in range(2))
+    assert 50 <= more[0] < 55
+    assert 90 < fewer[0] < 97
+    assert more[-1] < 120 < fewer[-1] < 160
 
 
 def test_days_that_nobody_follows_say_nothing() -> None:
     nothing = np.zeros((30, 1))
     found = evidence(nothing, nothing, dispersion=PLAIN, tolerance=0.1, nights_between_alarms=365.0)
-    assert found.total == pytest.approx(np.arange(1.0, 31.0))
+    assert found.total == pytest.approx(np.column_stack([np.arange(1.0, 31.0) / 2] * 2))

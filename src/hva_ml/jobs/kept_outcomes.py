@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -115,15 +116,23 @@ class Outcomes:
         return tuple(sorted(found, key=lambda o: o.as_of))
 
     def under_way(self, nights: Sequence[Digest], reference: Reference | None) -> tuple[UnderWay, ...]:
-        """Follow one night of a release in four weeks day by day, and return all that are followed."""
+        """Follow one night of a release a week day by day, and return all that are followed.
+
+        A night whose run has gone before anybody looked is passed over; the one before it goes on.
+        """
         if reference is None or reference.pace is None or not nights:
             return ()
         kept = {(u.as_of, u.run_id): u for u in self.nights.history.under_way(self.nights.day)}
-        mine = {n.day: n for n in nights if n.day >= reference.learned}
-        for day in followed(tuple(mine)):
+        mine = {
+            n.day: n for n in nights
+            if n.day >= reference.learned and ((n.as_of, n.run_id) in kept or n.run_id in self.nights.runs)
+        }  # fmt: skip
+        days, begin = followed(tuple(mine)), begin_of(reference.gap, reference.horizon)
+        for day, later in zip_longest(days, days[1:], fillvalue=self.known):
             night = mine[day]
             old = kept.get((night.as_of, night.run_id))
-            over = (self.known - day).days - begin_of(reference.gap, reference.horizon)
+            # The later night counts as soon as its own days begin.
+            over = min((self.known - day).days - begin, (later - day).days)
             done = old is not None and (old.complete or len(old.seen) >= over)
             if night.run_id not in self.nights.runs or over < 1 or done:
                 continue

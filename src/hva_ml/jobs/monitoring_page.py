@@ -84,7 +84,7 @@ def view_of(
         kept=tuple(_kept(outcomes, tongue)),
         under_way=tuple(_weeks(told)),
         tiers=complete.kept if complete else (),
-        evidence=float(min(speaks.total[-1], 1e6)) if speaks else 0.0,
+        evidence=float(min(speaks.total[-1].max(), 1e6)) if speaks else 0.0,
         threshold=speaks.threshold if speaks else 0.0,
         heat=heat, rest=rest, segments=segments,
         weekly=grid.weekly if grid else False,

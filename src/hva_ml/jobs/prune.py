@@ -15,6 +15,9 @@ from hva_ml.publication.runs import latest_of
 from hva_ml.registry import promotion
 from hva_ml.workspace import Workspace
 
+COMPLETE_APART_DAYS = 28
+FOLLOWED_AT_ONCE = 2
+
 
 @dataclass(frozen=True)
 class Pruned:
@@ -110,7 +113,11 @@ def prune(
 
 
 def _awaited(ws: Workspace, config: PipelineConfig) -> dict[str, str]:
-    """Return the runs whose outcomes monitoring still waits for: one in four weeks of each release."""
+    """Return the runs whose outcomes monitoring still waits for.
+
+    Of each release one in four weeks until its horizon is over, and the two that are followed day by day: the
+    last one, and the one before it, for the days until conversions of the last one count.
+    """
     nights = History(ws.history(config.name)).nights(date.max)
     if not nights:
         return {}
@@ -118,7 +125,7 @@ def _awaited(ws: Workspace, config: PipelineConfig) -> dict[str, str]:
     awaited = {}
     for release in dict.fromkeys(n.release for n in nights):
         mine = {n.day: n for n in nights if n.release == release}
-        for day in followed(tuple(mine)):
+        for day in (*followed(tuple(mine), COMPLETE_APART_DAYS), *followed(tuple(mine))[-FOLLOWED_AT_ONCE:]):
             if day + wait > nights[-1].day:
                 awaited[mine[day].run_id] = "its outcomes are not known yet, hva monitor waits for them"
     return awaited

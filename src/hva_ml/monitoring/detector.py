@@ -26,8 +26,9 @@ class Evidence:
 
     Attributes
     ----------
-    total : numpy.ndarray of float64, shape (n_nights,)
-        The sum of all bets, in nights: at `threshold` it is an alarm.
+    total : numpy.ndarray of float64, shape (n_nights, 2)
+        The sum of the bets on fewer conversions and of those on more, in nights: at `threshold` it is an
+        alarm. Each direction has half of the stake, so that both together pass it no more often than asked.
     threshold : float
         Mean number of nights until a false alarm, at least.
     """
@@ -37,7 +38,7 @@ class Evidence:
 
     @property
     def alarm(self) -> npt.NDArray[np.bool_]:
-        """Nights on which the evidence suffices."""
+        """Nights on which the evidence suffices, by direction."""
         return self.total >= self.threshold
 
 
@@ -78,13 +79,13 @@ def evidence(
 
 
 def _total(seen: Floats, due: Floats, days: int, dispersion: float, tolerance: float, most: float) -> Floats:
-    """Add up the bets that look at so many days at a time; `seen` and `due` are sums over these."""
+    """Add up the bets that look at so many days at a time, fewer and more: shape (n_nights, 2)."""
     nights, columns = seen.shape
     ratio = np.array([*LESS, *MORE])
     edge = np.array([1 - tolerance] * len(LESS) + [1 + tolerance] * len(MORE))
     # Logarithms of stakes: what has grown for a year would be no number any more.
     running = np.full((days, columns, len(ratio)), -np.inf)
-    total = np.zeros(nights)
+    total = np.zeros((nights, 2))
     for night in range(nights):
         if night >= days - 1:
             n, mean = seen[night][:, None], due[night][:, None] * edge
@@ -92,7 +93,8 @@ def _total(seen: Floats, due: Floats, days: int, dispersion: float, tolerance: f
             place = night % days
             running[place] = np.minimum(np.logaddexp(running[place], 0.0) + gain, most)
         # Bets of the last days that have not been settled yet still hold their stake.
-        total[night] = np.exp(running).sum(axis=0).mean() + min(night + 1, days - 1)
+        stakes = np.exp(running).sum(axis=0).mean(axis=0) + min(night + 1, days - 1)
+        total[night] = stakes[: len(LESS)].sum() / len(ratio), stakes[len(LESS) :].sum() / len(ratio)
     return total
 
 

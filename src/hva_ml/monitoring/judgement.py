@@ -65,7 +65,7 @@ def judge(found: Release, config: Monitoring, total_ratio: tuple[float, float]) 
     episodes = sorted(
         (e for w in watched for e in w.episodes()), key=lambda e: (e.raised, e.code, e.where, e.segment)
     )
-    rows = (*_drifted(moved, seen), estimate, coming.finding, *kept)
+    rows = (*_drifted(moved, seen), estimate, *coming.findings, *kept)
     return Judged(rows, tuple(episodes), moved, coming)
 
 

@@ -1,7 +1,7 @@
 """What can be told before horizons are over: estimated performance, and conversions under way."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from math import sqrt
 
 import numpy as np
@@ -17,7 +17,9 @@ from hva_ml.monitoring.findings import Finding
 from hva_ml.monitoring.release import RANKINGS, Release
 from hva_ml.monitoring.under_way import Flow, flow
 
-COLUMNS = ("all", "low", "middle", "high")
+DIRECTIONS = ("fewer", "more")
+# All accounts, then those of low, middle and high probability.
+COLUMNS = ("", "low", "middle", "high")
 FOUR_WEEKS = 28
 
 
@@ -25,7 +27,7 @@ FOUR_WEEKS = 28
 class UnderWayJudged:
     """Conversions under way, and what speaks against the promises."""
 
-    finding: Finding
+    findings: tuple[Finding, ...]
     watched: Watched | None = None
     flow: Flow | None = None
     evidence: Evidence | None = None
@@ -87,11 +89,11 @@ def under_way(found: Release, config: Monitoring) -> UnderWayJudged:
     """Hold the conversions that came, night by night, to those that were due."""
     if found.reference is None or found.reference.pace is None:
         why = "no_reference" if found.reference is None else "no_pace"
-        return UnderWayJudged(Finding(codes.UNDER_WAY, "not applicable", reason=why))
+        return UnderWayJudged((Finding(codes.UNDER_WAY, "not applicable", reason=why),))
     joined = flow(found.under_way, found.reference.pace.weekdays)
     if joined is None:
         why = "hindsight" if found.in_hindsight else "nothing_under_way"
-        return UnderWayJudged(Finding(codes.UNDER_WAY, "not applicable", reason=why))
+        return UnderWayJudged((Finding(codes.UNDER_WAY, "not applicable", reason=why),))
     learned = found.reference.pace
     spread = {DAY: learned.by_day, WEEK: learned.by_week}
     speaks = evidence(
@@ -100,14 +102,29 @@ def under_way(found: Release, config: Monitoring) -> UnderWayJudged:
     )  # fmt: skip
     # What became known on a day is seen in the night after it.
     nights = tuple(d + timedelta(days=1) for d in joined.days)
-    watched = Watched((codes.UNDER_WAY,), ("all",), ("",), joined.days, nights, speaks.alarm[:, None])
-    alarm = bool(speaks.alarm[-1])
-    # What is told is the last four weeks, of the accounts that are farthest off.
-    seen, due = joined.seen[-FOUR_WEEKS:].sum(axis=0), joined.due[-FOUR_WEEKS:].sum(axis=0)
-    worst = int(np.argmax(np.abs(seen - due) / np.sqrt(np.maximum(due, 1.0)))) if alarm else 0
-    finding = Finding(
-        codes.UNDER_WAY, "alarm" if alarm else "passed", COLUMNS[worst], "",
-        watched.since(0) if alarm else "", len(joined.days), float(seen[worst]), bound=config.tolerance,
-        beside=float(due[worst]),
+    watched = Watched(
+        (codes.UNDER_WAY,) * 2, DIRECTIONS, ("",) * 2, joined.days, nights, speaks.alarm
     )  # fmt: skip
-    return UnderWayJudged(finding, watched, joined, speaks)
+    alarms = [_off(joined, watched, k, config) for k in range(2) if speaks.alarm[-1, k]]
+    return UnderWayJudged(tuple(alarms) or (_as_promised(joined, config),), watched, joined, speaks)
+
+
+def _off(joined: Flow, watched: Watched, direction: int, config: Monitoring) -> Finding:
+    """Tell the days of an alarm and the week before it, at most four weeks, where they are farthest off."""
+    since = watched.since(direction)
+    days = min(FOUR_WEEKS, (joined.days[-1] - date.fromisoformat(since)).days + WEEK, len(joined.days))
+    seen, due = joined.seen[-days:].sum(axis=0), joined.due[-days:].sum(axis=0)
+    off = (seen - due) / np.sqrt(np.maximum(due, 1.0))
+    worst = int(np.argmax(off if DIRECTIONS[direction] == "more" else -off))
+    return Finding(
+        codes.UNDER_WAY, "alarm", DIRECTIONS[direction], COLUMNS[worst], since, days, float(seen[worst]),
+        bound=config.tolerance, beside=float(due[worst]),
+    )  # fmt: skip
+
+
+def _as_promised(joined: Flow, config: Monitoring) -> Finding:
+    days = min(FOUR_WEEKS, len(joined.days))
+    return Finding(
+        codes.UNDER_WAY, "passed", nights=days, measured=float(joined.seen[-days:, 0].sum()),
+        bound=config.tolerance, beside=float(joined.due[-days:, 0].sum()),
+    )  # fmt: skip

@@ -1,7 +1,8 @@
 """Promises that are still under way: which conversions came in day by day, and which were due.
 
-Every four weeks another night is followed, so that each day's conversions are held against one night only.
-A day counts what became known on it: nothing that comes in late changes an earlier day.
+Every week another night is followed, and each day's conversions are held against the latest of them only: a
+promise made before the accounts changed says nothing for long. A day counts what became known on it: nothing
+that comes in late changes an earlier day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from hva_ml.monitoring.pace import STRATA, Pace
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-APART_DAYS = 28
+APART_DAYS = 7
 # On the first days only conversions that are told at once are known: after a week, days are like each other.
 SETTLED_DAYS = 7
 
@@ -89,17 +90,17 @@ class UnderWay:
         )  # fmt: skip
 
 
-def followed(days: Sequence[date]) -> tuple[date, ...]:
-    """Return which nights are followed: the first, then always the first at least four weeks later.
+def followed(days: Sequence[date], apart: int = APART_DAYS) -> tuple[date, ...]:
+    """Return which nights are followed: the first, then always the first at least so many days later.
 
     Examples
     --------
-    >>> [d.day for d in followed([date(2025, 1, 1), date(2025, 1, 15), date(2025, 1, 29)])]
-    [1, 29]
+    >>> [d.day for d in followed([date(2025, 1, 1), date(2025, 1, 5), date(2025, 1, 8)])]
+    [1, 8]
     """
     found: list[date] = []
     for day in sorted(days):
-        if not found or (day - found[-1]).days >= APART_DAYS:
+        if not found or (day - found[-1]).days >= apart:
             found.append(day)
     return tuple(found)
 

@@ -206,7 +206,7 @@ def about(code: str, where: str, labels: Mapping[str, str], tongue: Tongue) -> s
     if code in (codes.ESTIMATED, codes.RANKING):
         return tongue.word(f"metric_{where}")
     if code == codes.UNDER_WAY:
-        return tongue.word("conversions_under_way")
+        return tongue.word(f"conversions_{where}")
     if code == codes.TOTALS:
         return tongue.word(f"sum_{where.replace('.', '_')}")
     return named(where, labels, tongue)
@@ -255,7 +255,9 @@ def _parts(found: Finding, labels: Mapping[str, str], tongue: Tongue) -> dict[st
     if code == codes.UNDER_WAY:
         return {
             "seen": _written(found.measured, 0, tongue), "due": _written(found.beside, 0, tongue),
-            "part": "" if found.where == "all" else word(f"part_{found.where}"),
+            "part": word(f"part_{found.segment}") if found.segment else "",
+            "days": tongue.number(found.nights),
+            "direction": word(f"conversions_{found.where}") if found.where else "",
         }  # fmt: skip
     if code == codes.TOTALS:
         now, low, high = (_written(x, 2, tongue) for x in (found.measured, found.low, found.high))

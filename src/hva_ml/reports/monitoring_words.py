@@ -17,7 +17,8 @@ MONITORING: dict[str, tuple[str, str]] = {
     "finding": ("Befund", "Finding"),
     "since": ("Seit", "Since"),
     "episodes_head": ("Die letzten Alarme ({n})", "The latest alarms ({n})"),
-    "conversions_under_way": ("Abschlüsse, die hereinkommen", "conversions that come in"),
+    "conversions_fewer": ("weniger Abschlüsse als versprochen", "fewer conversions than promised"),
+    "conversions_more": ("mehr Abschlüsse als versprochen", "more conversions than promised"),
     "raised": ("Gemeldet", "Raised"),
     "over": ("Vorbei", "Over"),
     "still_open": ("offen", "open"),
@@ -74,14 +75,14 @@ MONITORING: dict[str, tuple[str, str]] = {
         "{what} is estimated at {now} (95%: {low} to {high}), at calibration {before}.",
     ),
     "HVM005_alarm": (
-        "Abschlüsse kommen nicht wie versprochen: in den letzten vier Wochen {seen} statt {due}{part}. Das "
-        "zeigt sich, bevor die Horizonte vorbei sind.",
-        "Conversions do not come as promised: {seen} instead of {due} in the last four weeks{part}. This "
-        "shows before the horizons are over.",
+        "Es kommen {direction}: in den letzten {days} Tagen {seen} statt {due}{part}. Das zeigt sich, bevor "
+        "die Horizonte vorbei sind.",
+        "There are {direction}: {seen} instead of {due} in the last {days} days{part}. This shows before the "
+        "horizons are over.",
     ),
     "HVM005_passed": (
-        "Abschlüsse kommen wie versprochen: {seen} in den letzten vier Wochen, fällig waren {due}.",
-        "Conversions come as promised: {seen} in the last four weeks, {due} were due.",
+        "Abschlüsse kommen wie versprochen: {seen} in den letzten {days} Tagen, fällig waren {due}.",
+        "Conversions come as promised: {seen} in the last {days} days, {due} were due.",
     ),
     "HVM006_alarm": (
         "Die Reihenfolge hält nicht, was versprochen war: {what} {now} (95 %: {low} bis {high}), versprochen "
