@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[str, type | None]] = {
     "split": ("[split]", config.Split),
     "checks": ("[checks]", config.Checks),
     "gates": ("[gates]", config.Gates),
+    "lifetime": ("[lifetime]", config.Lifetime),
     "scoring": ("[scoring]", config.Scoring),
     "explanation": ("[explanation]", config.Explanation),
     "explanation.actionable": ("[explanation.actionable]", config.Actionable),

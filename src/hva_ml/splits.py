@@ -5,7 +5,7 @@ Sides are decided by cutoff days and by a seeded hash of the parent, never by th
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -208,6 +208,42 @@ def recalibration(
         _sides(index, calendar, (days, known, test_days), (others, kept, kept)),
         _sides(index, calendar, (days, latest, ()), (others, kept, nobody)),
     )
+
+
+def by_accounts(
+    index: pa.Table, calendar: Calendar, config: settings.Split, seed: int, test_days: tuple[date, ...] = ()
+) -> Split:
+    """Split rows where cohorts are too scarce to keep learning and calibrating apart in time.
+
+    Groups of accounts keep them apart instead: those of the calibration share calibrate on the latest
+    `calibrate_cutoffs`, all others train on every cutoff. With test days only cutoffs count whose label
+    window and embargo are over by the first of them, and with ``groups = "disjoint"`` other groups test than
+    learn.
+
+    Parameters
+    ----------
+    index, calendar, config, seed
+        As in `split`; a row without a group is its own.
+    test_days : tuple of datetime.date
+        Cutoffs that test; none for what is released.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If a side has no cutoff or no row.
+    """
+    _check_shares(config)
+    days = over_by(calendar, test_days[0], config) if test_days else calendar.days
+    if not days:
+        raise _too_few_cutoffs(calendar, config, "train", 0)
+    uniform = _uniform(index, replace(config, groups="disjoint"), seed)
+    calibrates = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    trains, tests = ~calibrates, np.ones(index.num_rows, dtype=np.bool_)
+    if config.groups == "disjoint" and test_days:
+        tests = uniform < config.test_share
+        trains &= ~tests
+    latest = days[-config.calibrate_cutoffs :]
+    return _sides(index, calendar, (days, latest, test_days), (trains, calibrates, tests))
 
 
 def over_by(calendar: Calendar, day: date, config: settings.Split) -> tuple[date, ...]:

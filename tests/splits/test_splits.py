@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hva_ml import config as settings
 from hva_ml.cutoffs import Calendar, series
 from hva_ml.errors import ConfigError, NotEnoughDataError
-from hva_ml.splits import Split, group_uniform, recalibration, release_split, split
+from hva_ml.splits import Split, by_accounts, group_uniform, recalibration, release_split, split
 
 MONTHS = series(date(2023, 1, 1), date(2024, 12, 1), "month")
 CALENDAR = Calendar(MONTHS, horizon_days=90, gap_days=0, timezone="Europe/Berlin")
@@ -219,3 +219,26 @@ def test_recalibration_tests_on_fewer_cohorts_rather_than_calibrate_on_none() ->
     assert (judging.calibrate_days, judging.test_days) == ((MONTHS[19],), MONTHS[22:])
     with pytest.raises(NotEnoughDataError, match="3 lie behind those that taught the trees"):
         recalibration(index, CALENDAR, config, 7, MONTHS[:19])
+
+
+@pytest.mark.parametrize("groups", ["disjoint", "time"])
+def test_by_accounts_learns_only_from_what_was_over_and_calibrates_on_others(groups: str) -> None:
+    config = settings.Split(groups=groups, calibrate_cutoffs=3, test_cutoffs=2)
+    index, test_days = make_index(CALENDAR), MONTHS[-2:]
+    found = by_accounts(index, CALENDAR, config, 7, test_days)
+    assert found.test_days == test_days
+    assert max(found.train_days) + timedelta(days=90) <= test_days[0]
+    assert found.calibrate_days == found.train_days[-3:]
+    learned, held = groups_of(index, found.train), groups_of(index, found.calibrate)
+    assert learned
+    assert held
+    assert not learned & held
+    assert bool(learned & groups_of(index, found.test)) == (groups == "time")
+    released = by_accounts(index, CALENDAR, config, 7)
+    assert released.train_days == MONTHS
+    assert groups_of(index, released.calibrate) == held
+
+
+def test_by_accounts_needs_a_cohort_that_was_over() -> None:
+    with pytest.raises(NotEnoughDataError, match="leave 0 to train"):
+        by_accounts(make_index(CALENDAR), CALENDAR, settings.Split(), 7, MONTHS[:1])

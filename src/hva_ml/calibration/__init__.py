@@ -12,6 +12,10 @@ from hva_ml.calibration.high_value import among_the_best as among_the_best
 from hva_ml.calibration.later import Later as Later
 from hva_ml.calibration.level import COHORT_SD as COHORT_SD
 from hva_ml.calibration.level import level as level
+from hva_ml.calibration.lifetime import KNOWN_BY as KNOWN_BY
+from hva_ml.calibration.lifetime import Curve as Curve
+from hva_ml.calibration.lifetime import LifetimeValue as LifetimeValue
+from hva_ml.calibration.lifetime import LifetimeWindow as LifetimeWindow
 from hva_ml.calibration.maps import Beta as Beta
 from hva_ml.calibration.maps import Calibrator as Calibrator
 from hva_ml.calibration.maps import Kind as Kind

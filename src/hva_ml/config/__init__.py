@@ -15,6 +15,7 @@ from hva_ml.config.data import (
 )
 from hva_ml.config.features import Features, Label, OwnColumn, OwnFeatures, Windows
 from hva_ml.config.leads import NO_CURRENCY, UNDATED, LeadFeature, Leads
+from hva_ml.config.lifetime import Lifetime
 from hva_ml.config.models import Checks, Gates, Models, Search, Split
 from hva_ml.config.monitoring import Monitoring
 from hva_ml.config.names import NAME, Attribute, EngineKind, Family, Level, Measure, TableName, Unit
@@ -44,6 +45,7 @@ __all__ = [
     "LeadFeature",
     "Leads",
     "Level",
+    "Lifetime",
     "Measure",
     "Models",
     "Monitoring",

@@ -23,6 +23,7 @@ from hva_ml.config.data import (
 )
 from hva_ml.config.features import Features
 from hva_ml.config.leads import Leads
+from hva_ml.config.lifetime import Lifetime
 from hva_ml.config.models import Checks, Gates, Models, Search, Split
 from hva_ml.config.monitoring import Monitoring
 from hva_ml.config.names import FROZEN, EngineKind, Name, TableName
@@ -55,6 +56,7 @@ class PipelineConfig:
     split: Split = Field(default_factory=Split)
     gates: Gates = Field(default_factory=Gates)
     checks: Checks = Field(default_factory=Checks)
+    lifetime: Lifetime = Field(default_factory=Lifetime)
     scoring: Scoring = Field(default_factory=Scoring)
     explanation: Explanation = Field(default_factory=Explanation)
     audit: Audit = Field(default_factory=Audit)

@@ -155,6 +155,23 @@ def _check_leads(config: PipelineConfig, where: str) -> None:
         raise ConfigError(problem[0], where=f"{where}: [leads]", fix=problem[1])
 
 
+def _check_lifetime(config: PipelineConfig, where: str) -> None:
+    days = config.lifetime.days
+    if days and config.leads is not None:
+        raise ConfigError(
+            "A lead is looked at once; only customers have a lifetime value.",
+            where=f"{where}: [lifetime] days",
+            fix="Leave [lifetime] out.",
+        )
+    if days and (days[0] < config.horizon.days or days[-1] == config.horizon.days):
+        raise ConfigError(
+            f"Lifetime horizons go on from the horizon of {config.horizon.days} days.",
+            where=f"{where}: [lifetime] days",
+            fix=f"For example days = [{config.horizon.days}, {2 * config.horizon.days}], or a shorter "
+            "[horizon] days.",
+        )
+
+
 def _check_together(config: PipelineConfig, where: str) -> None:
     _check_leads(config, where)
     for table in sorted(config.tables_read - set(config.tables)):
@@ -166,6 +183,7 @@ def _check_together(config: PipelineConfig, where: str) -> None:
     problem = config.features.problem()
     if problem is not None:
         raise ConfigError(problem[0], where=f"{where}: [features] {problem[1]}", fix=problem[2])
+    _check_lifetime(config, where)
     if config.scoring.tier_b <= config.scoring.tier_a:
         raise ConfigError(
             "tier_b must be larger than tier_a: both are cumulative shares of expected value.",

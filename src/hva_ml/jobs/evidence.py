@@ -151,6 +151,7 @@ def metadata(j: Judgement) -> dict[str, Any]:
         "metrics": _plain(j.metrics.to_pylist()),
         "calibration": j.calibration,
         "value": j.value,
+        **({"lifetime": j.lifetime} if j.lifetime else {}),
         "settings": {
             "conversion": {**j.searched.conversion.params, "rounds": j.searched.conversion.rounds},
             "value": {
@@ -209,6 +210,11 @@ def metrics(j: Judgement) -> dict[str, float]:
             found[f"{prefix}.{row['metric']}.high"] = float(row["high"])
     if best := j.value["high_value"]:
         found |= {f"test.hva.{k}": float(best[k]) for k in ("roc_auc", "calibration_error", "brier")}
+    for horizon in j.lifetime.get("horizons", ()):
+        for rule in horizon["rules"]:
+            prefix = "test" if rule["rule"] == MODEL else f"baseline.{rule['rule']}"
+            told = {k: rule[k] for k in ("total_ratio", "spearman", "mae") if rule[k] is not None}
+            found |= {f"{prefix}.lifetime_{horizon['horizon_days']}.{k}": float(v) for k, v in told.items()}
     for side, count in summary(j)["sides"].items():
         found[f"{side}.rows"] = float(count["rows"])
         found[f"{side}.converted"] = float(count["converted"])

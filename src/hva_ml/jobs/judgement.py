@@ -1,7 +1,7 @@
 """What is known at the end of a training: the hand-over from judging to storing and showing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -35,3 +35,4 @@ class Judgement:
     calibration: Mapping[str, Any]
     value: Mapping[str, Any]
     key: str
+    lifetime: Mapping[str, Any] = field(default_factory=dict)

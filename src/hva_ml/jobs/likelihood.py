@@ -46,8 +46,8 @@ def calibrate(
     """Learn from later cohorts what probability a margin means."""
     models, wait = config.models, config.horizon.gap_days + config.horizon.days + config.split.embargo_days
     rows = Later.of(
-        margin, converted, _moments(later), later.table["group_id"].to_pylist(),
-        recency_weights(_moments(later), models.half_life_days),
+        margin, converted, moments(later), later.table["group_id"].to_pylist(),
+        recency_weights(moments(later), models.half_life_days),
     )  # fmt: skip
     return calibration.calibrate(
         rows, models.calibration, models.base_rate,
@@ -108,9 +108,10 @@ def known_before(train: FeatureSet, models: Models) -> Mapping[str, Any]:
 
 def row_weights(train: FeatureSet, models: Models) -> Floats | None:
     """Return how much each row counts in training, 1 on average: penalties keep their meaning."""
-    weight = recency_weights(_moments(train), models.half_life_days)
+    weight = recency_weights(moments(train), models.half_life_days)
     return None if weight is None else weight / weight.mean()
 
 
-def _moments(rows: FeatureSet) -> npt.NDArray[np.int64]:
+def moments(rows: FeatureSet) -> npt.NDArray[np.int64]:
+    """Return the cutoff of each row in microseconds since the epoch, shape (n_rows,)."""
     return np.asarray(rows.table["cutoff"].cast(pa.int64()).to_numpy())

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from hva_ml.jobs.judged import Judged
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.leads.decided import Decided, calendar_of, decided_leads
 from hva_ml.jobs.leads.judging import judge
+from hva_ml.jobs.lifetime import Learned, LifetimeLearner
 from hva_ml.jobs.likelihood import before_and_after
 from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
@@ -170,13 +171,27 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
         judged = judge(decided, config, ws.optuna_uri, study, progress)
     else:
         judged = _judged(ws, config, data, study, progress)
-    findings = (*suspected(prepared, data, judged.metrics), *judged.findings)
+    learned = _lifetime(prepared, data, judged, config, progress)
+    findings = (*suspected(prepared, data, judged.metrics), *judged.findings, *learned.findings)
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets, findings, judged.split, judged.last,
         judged.searched, judged.predictions, judged.metrics, judged.totals, judged.calibration,
         told_of_value(judged.final, judged.searched, data, judged.split, judged.predictions, config), key,
+        learned.told,
     )  # fmt: skip
-    return logged(ws, judgement, _bundle(ws, config, data, judged, judgement), progress)
+    bundle = replace(_bundle(ws, config, data, judged, judgement), lifetime=learned.model)
+    return logged(ws, judgement, bundle, progress)
+
+
+def _lifetime(
+    prepared: Prepared, data: TrainingSet, judged: Judged, config: PipelineConfig, progress: Progress
+) -> Learned:
+    """Learn and judge what customers bring beyond the horizon, where the pipeline asks for it."""
+    if not config.lifetime.days:
+        return Learned(None, {}, ())
+    progress.stage("Learning and judging the lifetime value of existing customers")
+    learner = LifetimeLearner(prepared, data.calendar, data.features, data.targets, judged.searched, config)
+    return learner.learn()
 
 
 def _judged(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import calibration
-from hva_ml.calibration import Calibrator, HighValue, Outlook, ValueSpread
+from hva_ml.calibration import Calibrator, HighValue, LifetimeValue, Outlook, ValueSpread
 from hva_ml.errors import ContractError, IntegrityError
 from hva_ml.explanation import composition
 from hva_ml.explanation.composition import Explanation
@@ -31,7 +31,7 @@ from hva_ml.training.matrix import Encoder
 
 Floats = npt.NDArray[np.float64]
 HIGH_VALUE, HIGH_VALUE_MAP = "high_value.txt", "high_value_calibrator.json"
-PROFILE = "profile.json"
+PROFILE, LIFETIME = "profile.json", "lifetime.json"
 
 NUMBERS = (
     ("conversion_probability", "probability"),
@@ -134,6 +134,8 @@ class Bundle:
         Between which factors of it values come out; None for models that do not know.
     high_value : HighValue or None
         Who will be among the accounts of highest value; None for models that do not tell it.
+    lifetime : LifetimeValue or None
+        What existing customers bring over longer horizons; None for models that do not tell it.
     """
 
     pipeline: str
@@ -155,6 +157,7 @@ class Bundle:
     profile: dict[str, Any] | None = None
     value_spread: ValueSpread | None = None
     high_value: HighValue | None = None
+    lifetime: LifetimeValue | None = None
 
     def __post_init__(self) -> None:
         names = tuple(d.name for d in self.definitions)
@@ -272,6 +275,8 @@ class Bundle:
         if self.high_value is not None:
             texts[HIGH_VALUE] = self.high_value.booster.to_text()
             texts[HIGH_VALUE_MAP] = pretty(self.high_value.calibrator.to_dict())
+        if self.lifetime is not None:
+            texts[LIFETIME] = pretty(self.lifetime.record())
         return {name: text.encode() for name, text in texts.items()}
 
     @cached_property
@@ -347,6 +352,9 @@ class Bundle:
                 if (spread := facts.get("value_spread"))
                 else None,
                 high_value=_high_value(folder, facts["high_value"]) if "high_value" in facts else None,
+                lifetime=LifetimeValue.from_record(read_json(folder / LIFETIME, FIX))
+                if (folder / LIFETIME).is_file()
+                else None,
             )
             # The files decide: this version might write the same model in other words.
             vars(found)["release"] = release
