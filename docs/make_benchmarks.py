@@ -43,7 +43,9 @@ QUESTIONS = {
         "over it. Kills and double runs: `hva nightly` itself on a small pipeline, half of the kills while "
         "it publishes; then it runs again, and every file must be that of a night nobody disturbed. One "
         "bit, cut short: every table is read, or the release opened. `bad` counts all that was torn, read "
-        "although damaged, published twice or not finished.",
+        "although damaged, published twice or not finished. Disk full: a disk of its own with room for so "
+        "many more pages or names of files, one more each time until there is enough; `day` says when a row "
+        "was measured.",
     ),
     "negative_control": (
         "What is let through",

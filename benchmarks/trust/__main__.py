@@ -2,24 +2,30 @@
 
 `python -m benchmarks.trust [--size small|full] [--only PART …] [--json FILE]`. Power cuts: every state that
 the recorded writes, syncs and renames of a publish may leave on a disk. Kills and double runs: of the real
-job, on a small pipeline. Flips and cuts: of its published files and release. Truth: `benchmarks.trust.truth`.
+job, on a small pipeline. Flips and cuts: of its published files and release. Full disks and read-only folders
+need the right to mount. Truth: `benchmarks.trust.truth`. Rows of parts not run stay in FILE as they are.
 """
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from benchmarks.results import tell
-from benchmarks.trust import crashes, flips, kills, truth
+from benchmarks.trust import crashes, flips, kills, space, truth
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import trained
 
 TIMES = {
-    "small": {"every": 4, "kills": 6, "pairs": 2, "flips": 100},
-    "full": {"every": 1, "kills": 300, "pairs": 50, "flips": 1_000},
+    "small": {"every": 4, "kills": 6, "pairs": 2, "flips": 100, "nights": 4},
+    "full": {"every": 1, "kills": 300, "pairs": 50, "flips": 1_000, "nights": 20},
 }
+
+ALL = ("crashes", "kills", "pairs", "flips", "cuts", "full", "fullnights", "readonly")
 
 
 def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
@@ -33,14 +39,29 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "pairs": lambda: iter([kills.pairs(trial(), times["pairs"])]),
         "flips": lambda: flips.flips(base(), times["flips"]),
         "cuts": lambda: flips.truncations(base(), times["flips"] // 10),
+        "full": lambda: space.publishes(times["every"], place),
+        "fullnights": lambda: iter([space.nights(trial(), times["nights"])]),
+        "readonly": lambda: space.refusals(trial()),
     }
+
+
+def with_others(rows: list[dict[str, Any]], file: Path | None, size: str) -> list[dict[str, Any]]:
+    """Return the rows that a file has of this size, those of the same case replaced, then the new ones."""
+    if file is None or not file.is_file():
+        return rows
+    record = json.loads(file.read_bytes())
+    if record["size"] != size:
+        return rows
+    new = {row["case"]: row for row in rows}
+    kept = [new.pop(row["case"], {**row, "day": row.get("day", record["day"])}) for row in record["rows"]]
+    return [*kept, *new.values()]
 
 
 def main() -> None:
     """Try, print, and write the same as JSON; exit 1 if anything won."""
     parser = argparse.ArgumentParser(description="What was tried against the night shift.")
     parser.add_argument("--size", choices=list(TIMES), default="small")
-    parser.add_argument("--only", nargs="+", default=["crashes", "kills", "pairs", "flips", "cuts", "truth"])
+    parser.add_argument("--only", nargs="+", default=[*ALL, "truth"])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     tallies: list[Tally] = []
@@ -48,7 +69,9 @@ def main() -> None:
         for name, make in parts(asked.size, Path(folder)).items():
             if name in asked.only:
                 tallies += make()
-    tell("trust", [t.row() for t in tallies], asked.json, size=asked.size)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    rows = [t.row() | {"day": today} for t in tallies]
+    tell("trust", with_others(rows, asked.json, asked.size), asked.json, size=asked.size)
     for what in [w for t in tallies for w in t.bad][:20]:
         print(what)
     if "truth" in asked.only:

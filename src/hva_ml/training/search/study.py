@@ -146,7 +146,7 @@ def opened(storage: str | None, study_name: str) -> Iterator[Store]:
     Raises
     ------
     WorkspaceError
-        If the store cannot be opened.
+        If the store cannot be opened or written.
     """
     backend: Any = None
     if storage is not None:
@@ -162,6 +162,10 @@ def opened(storage: str | None, study_name: str) -> Iterator[Store]:
                 storage=backend, study_name=study_name, direction="minimize", load_if_exists=True
             )
         )
+    except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+        if storage is None:
+            raise
+        raise _no_storage(storage) from error
     finally:
         if backend is not None:
             backend.remove_session()
@@ -170,7 +174,7 @@ def opened(storage: str | None, study_name: str) -> Iterator[Store]:
 
 def _no_storage(storage: str) -> WorkspaceError:
     return WorkspaceError(
-        "The store of the search trials cannot be opened.",
+        "The store of the search trials cannot be opened or written.",
         where=storage.split("@")[-1],
-        fix="Check that the folder exists and can be written, or move the file away to begin a new one.",
+        fix="Check that the folder can be written and has room, or move the file away to begin a new one.",
     )
