@@ -1,5 +1,6 @@
 """The commands that hold models against each other: on the same test rows, or on a published night."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -59,6 +60,15 @@ def shadow(
     night: Annotated[
         str | None, typer.Option("--night", help="Published run by id or day; else the current one.")
     ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            show_default=False,
+            help="Outcomes as known on this day; else on that of the latest published night.",
+        ),
+    ] = None,
     root: Root = None,
     as_json: Json = False,
 ) -> None:
@@ -67,7 +77,13 @@ def shadow(
     from hva_ml.jobs.shadow import shadow as job
     from hva_ml.workspace import Workspace
 
-    found = job(Workspace.find(root), pipeline, challenger=challenger, night=night)
+    found = job(
+        Workspace.find(root),
+        pipeline,
+        challenger=challenger,
+        night=night,
+        as_of=as_of.date() if as_of else None,
+    )
     if as_json:
         print_json(found.record())
     else:

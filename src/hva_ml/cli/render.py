@@ -116,6 +116,8 @@ def shadow(out: Console, found: "Shadow") -> None:
     out.print(f"Version {found.challenger} beside version {found.champion}, night of {found.as_of}")
     out.print(f"Rank correlation {alike}; {found.overlap:.0%} of the best {found.top} accounts are the same")
     out.print(f"Expected value   {found.total_champion:,.0f} → {found.total_challenger:,.0f}")
+    for line in found.sentences:
+        out.print(escape(line), soft_wrap=True)
     out.print(f"Report   {found.report}", soft_wrap=True)
 
 

@@ -156,19 +156,31 @@ class Outcomes:
 
     def _outcome(self, night: Digest, reference: Reference | None) -> Outcome:
         config, run = self.nights.config, self.nights.runs[night.run_id]
-        scores, calendar = self.nights.scores(run), self._calendar(night.day, reference)
-        # The declared end of the data is that of the training; nights come after it.
-        later = replace(config, cutoffs=replace(config.cutoffs, data_end=None))
-        came = labels.build(self.tables, _index(scores, calendar), later, calendar)
+        scores = self.nights.scores(run)
         metrics, kept, worked = realised(
-            self._promised(run, scores),
-            Came(came["converted"].to_numpy().astype(np.float64), came["value_cents"].to_numpy() / 100.0),
-            night.day, resamples=min(config.split.bootstrap, MOST_DRAWS), seed=config.models.seed,
+            self._promised(run, scores), self.came(scores, night.day, reference), night.day,
+            resamples=min(config.split.bootstrap, MOST_DRAWS), seed=config.models.seed,
         )  # fmt: skip
         return Outcome(
             night.as_of, night.run_id, night.release, self.known.isoformat(),
             self._mark(night.day, reference), metrics, kept, worked,
         )  # fmt: skip
+
+    def came(self, accounts: pa.Table, day: date, reference: Reference | None) -> Came:
+        """Return what became of accounts within the horizon that begins on a day, in their order.
+
+        Parameters
+        ----------
+        accounts : pyarrow.Table
+            account_id, sorted.
+        reference : Reference or None
+            Of the release that has promised, for its horizon.
+        """
+        config, calendar = self.nights.config, self._calendar(day, reference)
+        # The declared end of the data is that of the training; nights come after it.
+        later = replace(config, cutoffs=replace(config.cutoffs, data_end=None))
+        came = labels.build(self.tables, _index(accounts, calendar), later, calendar)
+        return Came(came["converted"].to_numpy().astype(np.float64), came["value_cents"].to_numpy() / 100.0)
 
     def _promised(self, run: Published, scores: pa.Table) -> Promised:
         groups = self.nights.features(run, ("account_id", "group_id"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from hva_ml import scoring
 from hva_ml.config import PipelineConfig
@@ -16,8 +16,12 @@ from hva_ml.evaluation.ranking import Order, spearman
 from hva_ml.explanation.reader import spoken_of
 from hva_ml.explanation.reasons import reasons
 from hva_ml.features.definition import FeatureSet
-from hva_ml.jobs import evidence
-from hva_ml.jobs.published import Run, current_run, find_run, numeric, open_run
+from hva_ml.jobs import evidence, shadowed
+from hva_ml.jobs.nights.days import day_of
+from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.jobs.published import Run, current_run, find_run, numeric, open_run, runs
+from hva_ml.monitoring.paired import Matured
+from hva_ml.monitoring.reference import Reference
 from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.reports import shadow as page
@@ -25,7 +29,6 @@ from hva_ml.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 TIERS = ("A", "B", "C")
-SHADOW = "shadow"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Shadow:
     champion, challenger : str
         Versions of the two models.
     table : pyarrow.Table
-        One row per account, by id: account_id, then for ``champion_`` and ``challenger_``
+        One row per account, by id: account_id, group_id (itself where it has no group), then
+        for ``champion_`` and ``challenger_``
         conversion_probability, value_if_converted, expected_value (currency units), rank, percentile, tier.
     migration : pyarrow.Table
         tier_champion, tier_challenger, accounts, expected_value (by the challenger).
@@ -49,6 +53,10 @@ class Shadow:
         Accounts that can be worked, and the share of them that both models name.
     total_champion, total_challenger : float
         Expected value of all accounts.
+    matured : Matured or None
+        What became of all nights that this challenger has shadowed; None for leads.
+    sentences : tuple of str
+        The same in words.
     path, report : pathlib.Path
         The table as Parquet, and the page.
     """
@@ -65,6 +73,8 @@ class Shadow:
     overlap: float
     total_champion: float
     total_challenger: float
+    matured: Matured | None
+    sentences: tuple[str, ...]
     path: Path
     report: Path
 
@@ -83,17 +93,26 @@ class Shadow:
             "overlap": self.overlap,
             "total_champion": self.total_champion,
             "total_challenger": self.total_challenger,
+            "matured": self.matured.record() if self.matured else None,
+            "sentences": list(self.sentences),
             "path": str(self.path),
             "report": str(self.report),
         }
 
 
 def shadow(
-    ws: Workspace, pipeline: str, *, challenger: str | None = None, night: str | None = None
+    ws: Workspace,
+    pipeline: str,
+    *,
+    challenger: str | None = None,
+    night: str | None = None,
+    as_of: date | str | None = None,
+    progress: Progress | None = None,
 ) -> Shadow:
     """Score a published night with a trained run that is not (yet) the champion.
 
     The challenger reads the features that were published with the night, so both models saw the same rows.
+    Nights that it has shadowed before are held against what came, once their horizons are over.
 
     Parameters
     ----------
@@ -105,6 +124,10 @@ def shadow(
         A run by name, version or id; by default the latest one.
     night : str, optional
         A published run by the beginning of its id or its day; by default the one that counts.
+    as_of : datetime.date or str, optional
+        Until when outcomes are known; by default the day of the latest published night.
+    progress : Progress, optional
+        Where stages are told.
 
     Raises
     ------
@@ -132,7 +155,19 @@ def shadow(
             fix=f"hva train {config.name}, or name another run: --challenger RUN",
         )
     scored = scored_beside(config, run, bundle, found.version)
-    return _told(ws, config, run, bundle, scored, found.version)
+    own = ws.scores(config.name) / shadowed.SHADOW / f"{run.run_id}-{bundle.release[:12]}"
+    table = _table(run, scored)
+    version = str(run.scores["model_version"][0].as_py())
+    shadowed.keep(
+        own / shadowed.FILE, table,
+        shadowed.Facts(run.as_of.isoformat(), run.bundle.release, version, bundle.release),
+    )  # fmt: skip
+    day = day_of(as_of) if as_of is not None else date.fromisoformat(runs(ws, config.name)[-1][1])
+    known = None
+    if config.leads is None:
+        learned = Reference.from_record(bundle.profile) if bundle.profile else None
+        known = shadowed.became(ws, config, bundle.release, learned, day, progress or LoggedProgress())
+    return _told(config, run, bundle, scored, found.version, table, known, own)
 
 
 def scored_beside(config: PipelineConfig, run: Run, bundle: Bundle, version: str) -> scoring.Scored:
@@ -166,23 +201,17 @@ def scored_beside(config: PipelineConfig, run: Run, bundle: Bundle, version: str
 
 
 def _told(
-    ws: Workspace, config: PipelineConfig, run: Run, bundle: Bundle, scored: scoring.Scored, version: str
-) -> Shadow:
+    config: PipelineConfig, run: Run, bundle: Bundle, scored: scoring.Scored, version: str, table: pa.Table,
+    known: Matured | None, folder: Path,
+) -> Shadow:  # fmt: skip
     theirs = run.scores
     expected = numeric(theirs["expected_value"]), scored.expected
     tiers = np.asarray(theirs["tier"].to_pylist()), scored.place.tier
     rank = numeric(theirs["rank"]), scored.place.rank
-    table = _table(theirs, scored)
     ones = np.ones((1, len(run.ids)))
     alike = float(spearman(Order.of(expected[0]), Order.of(expected[1]), ones)[0])
     top = min(config.scoring.capacity, len(run.ids))
     overlap = float(((rank[0] <= top) & (rank[1] <= top)).sum() / top)
-    folder = ws.scores(config.name) / SHADOW / f"{run.run_id}-{bundle.release[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "scores.parquet"
-    part = path.with_name(".scores.part")
-    pq.write_table(table, part, write_page_checksum=True)
-    part.replace(path)
     champion = str(theirs["model_version"][0].as_py())
     migration = _migration(tiers, expected[1])
     view = page.ShadowView(
@@ -201,16 +230,18 @@ def _told(
         quantiles=_quantiles(*expected),
         up=_movers(config, run, bundle, expected, tiers, rank, 1),
         down=_movers(config, run, bundle, expected, tiers, rank, -1),
+        matured=known,
         simulated=any(s.kind == "simulated" for s in config.sources.values()),
     )
     report = page.write(view, folder / "report.html")
     return Shadow(
         config.name, run.run_id, run.as_of, champion, version, table, migration, view.rank_correlation, top,
-        overlap, *view.totals, path, report,
+        overlap, *view.totals, known, page.sentences(known), folder / shadowed.FILE, report,
     )  # fmt: skip
 
 
-def _table(theirs: pa.Table, scored: scoring.Scored) -> pa.Table:
+def _table(run: Run, scored: scoring.Scored) -> pa.Table:
+    theirs = run.scores
     mine = {
         "conversion_probability": pa.array(scored.probability),
         "value_if_converted": pa.array(scored.value),
@@ -219,7 +250,8 @@ def _table(theirs: pa.Table, scored: scoring.Scored) -> pa.Table:
         "percentile": pa.array(scored.place.percentile),
         "tier": pa.array(scored.place.tier.tolist(), pa.string()),
     }
-    columns = {"account_id": theirs["account_id"]}
+    groups = pc.coalesce(run.features["group_id"], run.features["account_id"])
+    columns = {"account_id": theirs["account_id"], "group_id": groups}
     columns |= {f"champion_{n}": theirs[n] for n in mine}
     return pa.table(columns | {f"challenger_{n}": c for n, c in mine.items()})
 

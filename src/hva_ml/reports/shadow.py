@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from hva_ml.reports import pages
+from hva_ml.monitoring.paired import CHALLENGER, CHAMPION, Matured
+from hva_ml.reports import contest, pages
 from hva_ml.reports.language import Tongue
+from hva_ml.reports.model import label
 
 SHOWN = 10
 
@@ -44,13 +47,56 @@ class ShadowView:
     quantiles: tuple[tuple[float, float, float], ...]
     up: tuple[Mover, ...]
     down: tuple[Mover, ...]
+    matured: Matured | None = None
     simulated: bool = False
+
+
+def sentences(found: Matured | None) -> tuple[str, ...]:
+    """Return in words what became of shadowed nights, and what is not known yet."""
+    if found is None:
+        return ()
+    told: list[str] = []
+    if found.nights:
+        n = len(found.nights)
+        span = f"{found.nights[0]}" if n == 1 else f"{n} nights from {found.nights[0]} to {found.nights[-1]}"
+        told.append(f"What came of {span}: {found.conversions:,} conversions in {found.rows:,} rows.")
+        told += contest.sentences((CHALLENGER,), found.differences)
+        if not found.differences.num_rows:
+            told.append("Too few of them to tell the models apart.")
+    if found.next is not None:
+        told.append(
+            f"{_nights(len(found.waiting))} not over yet; the first can be compared on {found.next}, or when "
+            "its outcomes have arrived."
+        )
+    if found.learned:
+        told.append(
+            f"{_nights(len(found.learned))} from before one of the models had stopped learning, and proves "
+            "nothing."
+        )
+    return tuple(told)
+
+
+def _nights(n: int) -> str:
+    return "1 shadowed night is" if n == 1 else f"{n} shadowed nights are"
+
+
+def realised(found: Matured) -> list[tuple[str, float | None, float | None, dict[str, Any]]]:
+    """Return what a metric is called, the champion's, the challenger's, and their difference, row by row."""
+    value = {(r["model"], r["metric"]): r["value"] for r in found.metrics.to_pylist()}
+    return [
+        (label(d["metric"]), value[CHAMPION, d["metric"]], value[CHALLENGER, d["metric"]], d)
+        for d in found.differences.to_pylist()
+    ]
 
 
 def html(view: ShadowView) -> str:
     """Return the page, in English: its readers decide about a promotion."""
     cells = {(r["tier_champion"], r["tier_challenger"]): r["accounts"] for r in view.migration.to_pylist()}
-    return pages.render("shadow.html", Tongue("en"), view=view, cells=cells, tiers=("A", "B", "C"))
+    known = view.matured
+    return pages.render(
+        "shadow.html", Tongue("en"), view=view, cells=cells, tiers=("A", "B", "C"),
+        told=sentences(known), realised=realised(known) if known else [],
+    )  # fmt: skip
 
 
 def write(view: ShadowView, path: Path) -> Path:
