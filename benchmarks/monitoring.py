@@ -114,7 +114,9 @@ def main() -> None:
     rows.append(_false("false alarms, years with shifts", false))
     rows.append(_false("false alarms, years without", still))
     rows += history()
-    tell("monitoring", rows, asked.json, accounts=accounts, conversions_per_night=per_night)
+    tell(
+        "monitoring", rows, asked.json, size=asked.size, accounts=accounts, conversions_per_night=per_night
+    )  # fmt: skip
 
 
 def _order(case: tuple[str, str]) -> tuple[int, int]:
@@ -179,10 +181,10 @@ def history(features: int = 200, segments: int = 6) -> list[dict[str, Any]]:
         page = _page(release, judged, Path(folder) / "monitoring.html").stat().st_size / 1024
     case = f"{NIGHTS} nights of {features} features in {segments} segments"
     return [
-        {"case": f"{case}: KiB a night", "median": size},
-        {"case": f"{case}: seconds to read", "median": reading},
-        {"case": f"{case}: seconds to judge", "median": judging},
-        {"case": f"{case}: KiB of the page", "median": page},
+        {"case": f"{case}: KiB a night", "median": round(size, 1)},
+        {"case": f"{case}: seconds to read", "median": round(reading, 1)},
+        {"case": f"{case}: seconds to judge", "median": round(judging, 1)},
+        {"case": f"{case}: KiB of the page", "median": round(page)},
     ]
 
 

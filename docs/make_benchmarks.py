@@ -47,6 +47,16 @@ QUESTIONS = {
         "many more pages or names of files, one more each time until there is enough; `day` says when a row "
         "was measured.",
     ),
+    "monitoring": (
+        "Nights until an alarm, and false alarms",
+        "Simulated years of 365 nights with three shifts of 45 nights each, one strong, one medium, one "
+        "weak, and years without any; every kind of shift comes in every strength. Covariate: a feature "
+        "moves by 1.0, 0.6 or 0.4 standard deviations. Prior: 0.4, 0.55 or 0.7 times as many conversions, "
+        "told only by an alarm of fewer conversions. Concept: nothing, 0.35 or 0.55 is left of what the "
+        "features say. False is an alarm under one code on one night that no shift explains. Conversions "
+        "become known up to three days late and none comes on weekends, so that days pass before the first "
+        "that tells anything. The last rows are what a year of 200 features in 6 segments costs.",
+    ),
     "negative_control": (
         "What is let through",
         "Simulated vendors, each trained and put to the gates twice: as they are, and with the outcomes of "

@@ -28,7 +28,8 @@ CONFIG: dict[str, Any] = {
     "axisY": {"domain": False, "ticks": False},
     "legend": {
         "labelColor": INK.light, "labelFontSize": 12, "labelLimit": 300, "title": None, "orient": "bottom",
-        "symbolStrokeWidth": 2.5, "symbolSize": 160, "columnPadding": 18, "rowPadding": 4, "offset": 14,
+        "symbolStrokeWidth": 2.5, "symbolOpacity": 1, "symbolSize": 160, "columnPadding": 18, "rowPadding": 4,
+        "offset": 14,
     },
     "header": {
         "labelColor": INK.light, "labelFontSize": 12, "labelFontWeight": "bold", "labelLimit": 400,
