@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -31,11 +32,32 @@ from hva_ml.publication import arrivals
 PIPELINE = "dach_sample"
 
 
+CLOSING = """currency, CASE stage
+        WHEN 'Anfrage' THEN entered_at + INTERVAL '45' DAY
+        WHEN 'Qualifiziert' THEN entered_at + INTERVAL '40' DAY
+        WHEN 'Verhandlung' THEN entered_at + INTERVAL '20' DAY
+    END AS expected_close_at"""
+
+
+def with_close_dates(ws: hva.Workspace) -> hva.Workspace:
+    """Let the sample's deals have expected close dates, which move with the stages."""
+    path = ws.pipelines / f"{PIPELINE}.toml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\ndeals = true") == 1
+    added = '\ndeals = true\nstages = ["proposal", "negotiation"]\nclose_dates = true'
+    path.write_text(text.replace("\ndeals = true", added), encoding="utf-8")
+    query = ws.queries(PIPELINE) / "deal_stages.sql"
+    sql = query.read_text(encoding="utf-8")
+    assert sql.count("    currency\n") == 1
+    query.write_text(sql.replace("    currency\n", f"    {CLOSING}\n"), encoding="utf-8")
+    return ws
+
+
 @pytest.fixture(scope="module")
 def ws(
     tmp_path_factory: pytest.TempPathFactory, small_workspace: Callable[[Path], hva.Workspace]
 ) -> hva.Workspace:
-    return small_workspace(tmp_path_factory.mktemp("engines"))
+    return with_close_dates(small_workspace(tmp_path_factory.mktemp("engines")))
 
 
 @pytest.mark.parametrize("name", [PIPELINE, "online_retail", "adventureworks"])
@@ -58,7 +80,7 @@ def on_disk(
     small_workspace: Callable[[Path], hva.Workspace],
 ) -> hva.Workspace:
     """The same pipeline, its sources as Parquet files and folders of them."""
-    made = small_workspace(tmp_path_factory.mktemp("on-disk"))
+    made = with_close_dates(small_workspace(tmp_path_factory.mktemp("on-disk")))
     path = made.pipelines / f"{PIPELINE}.toml"
     text = path.read_text(encoding="utf-8")
     for name, table in sources.load(ws, ws.config(PIPELINE)).items():
@@ -103,6 +125,9 @@ def test_both_engines_give_the_same_features_for_any_number_of_partitions(
     when = calendar(config, prepared.tables)
     whole = build.build(prepared.tables, config, when)
     assert whole.table.num_rows > 1000
+    if name == PIPELINE:
+        for feature in ("slip_count", "overdue_amount", "due_amount", "other_stages.open_count"):
+            assert pc.max(whole.table[f"deals.{feature}"]).as_py() > 0, feature
     for kind in ("duckdb", "spark"):
         for count in (1, 2, 7):
             on = replace(config, engine=Engine(kind=kind, memory_gib=1.0, partitions=count))
