@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -15,6 +16,7 @@ from hva_ml.jobs.fitting import Searched, search_pair
 from hva_ml.jobs.lifetime import Learned, LifetimeLearner
 from hva_ml.jobs.prepare import Prepared, prepare
 from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.publication import read
 
 PIPELINE = "dach_sample"
 
@@ -106,3 +108,50 @@ def test_learning_again_changes_no_bit(ground: Ground, learned: Learned) -> None
     assert learned.model is not None
     assert again.model.record() == learned.model.record()
     assert again.told == learned.told
+
+
+@pytest.fixture(scope="module")
+def published(
+    tmp_path_factory: pytest.TempPathFactory, small_workspace: Callable[[Path], hva.Workspace]
+) -> hva.Workspace:
+    ws = small_workspace(tmp_path_factory.mktemp("published"))
+    file = ws.pipelines / f"{PIPELINE}.toml"
+    text = file.read_text(encoding="utf-8") + "\n[lifetime]\ndays = [90, 180, 1800]\n"
+    text += '[sinks.laptop]\nkind = "duckdb"\npath = "out/s.duckdb"\ntables = ["scores", "lifetime"]\n'
+    file.write_text(text, encoding="utf-8")
+    hva.promote(hva.train(ws, PIPELINE), force="a test of lifetime values")
+    hva.score(ws, PIPELINE, as_of="2025-12-31")
+    return ws
+
+
+def test_every_customer_has_a_curve_that_begins_with_the_expected_value(published: hva.Workspace) -> None:
+    folder = published.scores(PIPELINE)
+    table, scores = read(folder, "lifetime"), read(folder, "scores")
+    features = read(folder, "features")
+    customers = features.filter(features["cadence.recency_days"].is_valid())["account_id"].to_pylist()
+    assert 0 < len(customers) < scores.num_rows
+    expected = dict(zip(scores["account_id"].to_pylist(), scores["expected_value"].to_pylist(), strict=True))
+    found: dict[str, list[dict[str, float]]] = {}
+    for row in table.to_pylist():
+        found.setdefault(row["account_id"], []).append(row)
+    assert set(found) == set(customers)
+    for account, (first, second) in found.items():
+        assert (first["from_days"], first["horizon_days"], second["horizon_days"]) == (0, 90, 180)
+        assert first["value"] == expected[account]
+        assert second["value"] == first["value"] + second["value_in_window"]
+        assert 0 < second["survival"] <= first["survival"] < 1
+
+
+def test_a_sink_gets_the_table(published: hva.Workspace) -> None:
+    sent = hva.deliver(published, PIPELINE)
+    rows = read(published.scores(PIPELINE), "lifetime").num_rows
+    with duckdb.connect(str(published.root / "out" / "s.duckdb"), read_only=True) as file:
+        assert file.sql("SELECT count(*) FROM hva_lifetime").fetchall() == [(rows,)]
+    assert not sent.failed
+
+
+def test_card_and_release_tell_it(published: hva.Workspace) -> None:
+    (card,) = published.models(PIPELINE).glob("*/*.md")
+    text = card.read_text(encoding="utf-8")
+    assert "Over 180 days, learned from cohorts that were over by" in text
+    assert "A lifetime value over 1800 days is not published" in text

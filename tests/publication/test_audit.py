@@ -80,3 +80,42 @@ def test_at_most_five_accounts_are_named(make):
     with pytest.raises(RefusedError, match="40 of 40 rows") as caught:
         audit({"scores": wrong}, 40)
     assert len(caught.value.ids) == 5
+
+
+def lifetime_of(scores, **changes):
+    ids = scores["account_id"].to_pylist()
+    columns = {
+        "account_id": [i for i in ids for _ in range(2)],
+        "from_days": [0, 90] * len(ids),
+        "probability": [0.5, 0.4] * len(ids),
+        "value_in_window": [10.0, 5.0] * len(ids),
+        "value": [10.0, 15.0] * len(ids),
+        "survival": [0.7, 0.4] * len(ids),
+    }
+    for column, value in changes.items():
+        columns[column][3] = value
+    return pa.table(columns)
+
+
+def test_windows_that_sum_to_the_lifetime_value_pass(make):
+    tables = make(1)
+    assert audit({**tables, "lifetime": lifetime_of(tables["scores"])}, 40)
+    assert audit({**tables, "lifetime": lifetime_of(tables["scores"]).slice(0, 0)}, 40)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"value": 15.000001}, "lifetime.value"),
+        ({"value_in_window": -5.0}, "lifetime.value"),
+        ({"value": None}, "lifetime.value"),
+        ({"survival": 0.8}, "lifetime.survival"),
+        ({"survival": 0.3}, "lifetime.survival"),
+        ({"account_id": "another"}, "lifetime.value"),
+    ],
+)
+def test_a_lifetime_value_that_cannot_be_true_is_refused(make, change, where):
+    tables = make(1)
+    with pytest.raises(RefusedError) as caught:
+        audit({**tables, "lifetime": lifetime_of(tables["scores"], **change)}, 40)
+    assert caught.value.where == where

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from hva_ml.config.names import FROZEN, Variable
 
-SinkTable = Literal["scores", "reasons", "texts", "explanations", "accounts"]
+SinkTable = Literal["scores", "reasons", "texts", "explanations", "accounts", "lifetime"]
 SinkKind = Literal["parquet", "duckdb", "postgres", "sql"]
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,29}")
 

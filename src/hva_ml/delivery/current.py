@@ -7,7 +7,7 @@ from typing import Any
 
 from hva_ml.config import SinkTable
 from hva_ml.delivery.fingerprint import Fingerprint
-from hva_ml.delivery.shapes import SCHEMAS
+from hva_ml.delivery.shapes import SCHEMAS, counted
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Current:
             "stale": self.stale,
             "missing_as_of": self.missing,
         }
-        for table in SCHEMAS:
+        for table in counted(self.contents):
             found = self.contents.get(table)
             told |= {f"{table}_rows": found and found.rows, f"{table}_hash": found and found.digest}
         return told
@@ -70,7 +70,7 @@ class Current:
         contents = {
             table: Fingerprint(row[f"{table}_rows"], row[f"{table}_hash"])
             for table in SCHEMAS
-            if row[f"{table}_rows"] is not None
+            if row.get(f"{table}_rows") is not None
         }
         return cls(
             row["pipeline"], row["run_id"], row["as_of"], row["model_version"], row["manifest_sha256"],

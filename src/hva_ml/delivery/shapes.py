@@ -1,6 +1,6 @@
 """The flat tables that databases hold: plain columns, no lists, names that never depend on the features."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +59,18 @@ SCHEMAS: dict[SinkTable, pa.Schema] = {
         ]
     ),
     "accounts": pa.schema([("account_id", pa.string()), ("name", pa.string())]),
+    "lifetime": pa.schema(
+        [
+            ("account_id", pa.string()),
+            ("from_days", pa.int64()),
+            ("horizon_days", pa.int64()),
+            ("probability", pa.float64()),
+            ("value_if_active", pa.float64()),
+            ("value_in_window", pa.float64()),
+            ("value", pa.float64()),
+            ("survival", pa.float64()),
+        ]
+    ),
 }
 KEYS: dict[SinkTable, tuple[str, ...]] = {
     "scores": ("account_id",),
@@ -66,11 +78,21 @@ KEYS: dict[SinkTable, tuple[str, ...]] = {
     "texts": ("account_id", "language", "place"),
     "explanations": ("account_id", "feature"),
     "accounts": ("account_id",),
+    "lifetime": ("account_id", "horizon_days"),
 }
+_SINCE: tuple[SinkTable, ...] = ("lifetime",)
 # Which table of a run each is made of.
 SOURCES: dict[SinkTable, str] = {"reasons": "scores"}
 BASE = "(reference)"
 _AT_ONCE = 2_000
+
+
+def counted(tables: Collection[str]) -> tuple[SinkTable, ...]:
+    """Return the tables that ``current`` has columns for: all of the first version, later ones if delivered.
+
+    So a sink that does not ask for a later table keeps its form.
+    """
+    return tuple(t for t in SCHEMAS if t in tables or t not in _SINCE)
 
 
 def flat(table: SinkTable, piece: pa.Table) -> Iterator[pa.Table]:

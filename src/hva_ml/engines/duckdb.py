@@ -226,10 +226,14 @@ class DuckDBFile:
             self._connection.from_arrow(table).insert_into(name)
 
     def batches(self, name: str, schema: pa.Schema) -> Iterator[pa.Table]:
-        """Yield the rows of a table, its columns as in a schema."""
+        """Yield the rows of a table, its columns as in a schema; one that it does not have is null."""
         with self._told():
             for batch in self._connection.table(name).to_arrow_reader(ROWS_AT_ONCE):
-                yield pa.table(batch).select(schema.names).cast(schema)
+                found = pa.table(batch)
+                for field in schema:
+                    if field.name not in found.column_names:
+                        found = found.append_column(field, pa.nulls(found.num_rows, field.type))
+                yield found.select(schema.names).cast(schema)
 
     def close(self) -> None:
         """Write everything to the one file and close it."""

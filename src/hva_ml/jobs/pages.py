@@ -22,7 +22,7 @@ from hva_ml.publication import Published
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
 from hva_ml.registry.releases import read_release
-from hva_ml.registry.value_words import value_sentences
+from hva_ml.registry.value_words import lifetime_sentences, value_sentences
 from hva_ml.reports import charts
 from hva_ml.reports import model as page
 from hva_ml.reports import scores as scores_page
@@ -69,7 +69,10 @@ def model_view(
         quirks=tuple(j.prepared.quirks),
         gates=tuple(page.GateRow(g.name, g.passed, g.sentence()) for g in gates),
         calibrated=j.calibration,
-        valued=value_sentences(j.value, bundle.currency),
+        valued=(
+            *value_sentences(j.value, bundle.currency),
+            *lifetime_sentences(j.lifetime, bundle.currency),
+        ),
         facts=tuple((k, str(v)) for k, v in _facts(j, bundle).items()),
         trials=_trials(j.searched),
         parameters=tuple(

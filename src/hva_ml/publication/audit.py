@@ -12,6 +12,7 @@ from hva_ml.publication.rows import AuditRow
 
 SCORES = "scores"
 EXPLANATIONS = "explanations"
+LIFETIME = "lifetime"
 NUMBERS = ("conversion_probability", "value_if_converted", "expected_value", "percentile")
 TIERS = ("A", "B", "C")
 TOLERANCE = 1e-9
@@ -54,6 +55,8 @@ class Audit:
         if EXPLANATIONS in tables:
             self._apart = max(self._apart, _additive(scores, tables[EXPLANATIONS]))
             self._explained += scores.num_rows
+        if LIFETIME in tables:
+            _lifetime(tables[LIFETIME])
         self._seen.append(scores.select(["account_id", "rank"]))
 
     def whole(self) -> tuple[AuditRow, ...]:
@@ -153,17 +156,32 @@ def _additive(scores: pa.Table, explanations: pa.Table) -> float:
     return worst
 
 
+def _lifetime(table: pa.Table) -> None:
+    """Refuse windows that do not sum to the value told, or customers who come back to life."""
+    value, added = _floats(table, "value"), _floats(table, "value_in_window")
+    begin, left = _floats(table, "from_days"), _floats(table, "survival")
+    first, ids = begin == 0, table["account_id"].combine_chunks()
+    goes_on = np.r_[False, np.asarray(pc.equal(ids[1:], ids[:-1]))] if len(ids) else first
+    before = np.where(first, 0.0, np.r_[0.0, value[:-1]])[: len(value)]
+    rising = np.where(first, True, left <= np.r_[1.0, left[:-1]][: len(left)])
+    sums = (value == before + added) & (added > 0) & (first | goes_on)
+    alive = rising & (left > 0) & (left < 1) & (left >= _floats(table, "probability"))
+    _refuse_rows(table, ~sums, "value", "are not the sum of their windows", ADDITIVE, LIFETIME)
+    _refuse_rows(table, ~alive, "survival", "rise, or lie below a purchase", WHOLE, LIFETIME)
+
+
 def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     filled = pc.fill_null(table[name].cast(pa.float64()), float("nan"))
     return np.asarray(filled.to_numpy(), dtype=np.float64)
 
 
 def _refuse_rows(
-    scores: pa.Table, wrong: npt.NDArray[np.bool_], column: str, what: str, code: str = WHOLE
-) -> None:
+    scores: pa.Table, wrong: npt.NDArray[np.bool_], column: str, what: str, code: str = WHOLE,
+    table: str = SCORES,
+) -> None:  # fmt: skip
     if wrong.any():
         ids = [scores["account_id"][int(k)].as_py() for k in np.flatnonzero(wrong)[:5]]
-        raise _refused(f"{int(wrong.sum())} of {len(wrong)} rows {what}", f"{SCORES}.{column}", ids, code)
+        raise _refused(f"{int(wrong.sum())} of {len(wrong)} rows {what}", f"{table}.{column}", ids, code)
 
 
 def _refused(what: str, where: str, ids: Sequence[str] = (), code: str = WHOLE) -> RefusedError:

@@ -11,7 +11,7 @@ from hva_ml.evaluation.table import MODEL
 from hva_ml.features.definition import of_leads
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
-from hva_ml.registry.value_words import value_sentences
+from hva_ml.registry.value_words import lifetime_sentences, value_sentences
 
 SHOWN = (
     "roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_slope", "lift_top_10",
@@ -264,7 +264,9 @@ def _valued(told: Mapping[str, Any], currency: str) -> str:
     ]
     head = ("Cutoff", "Conversions", "Between the bounds", "Below", "Above")
     held = "\n\nOn the untouched cutoffs, evaluated fit:\n\n" + _table(head, rows) if rows else ""
-    return "## How the values came about\n\n" + " ".join(found) + held
+    further = " ".join(lifetime_sentences(told.get("lifetime") or {}, currency))
+    lifetime = f"\n\n## Lifetime value of customers\n\n{further}" if further else ""
+    return "## How the values came about\n\n" + " ".join(found) + held + lifetime
 
 
 def _where(told: Mapping[str, Any]) -> str:

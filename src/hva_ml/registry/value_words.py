@@ -107,3 +107,37 @@ def _outlook(outlook: Mapping[str, Any]) -> str:
         f"year before foretell, times {drift:.2f} for the drift past it, is believed by "
         f"{outlook['weight']:.0%}, and moves likelihood and value of all accounts alike."
     )
+
+
+def lifetime_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
+    """Return sentences on how the lifetime value of customers did on later cohorts, and what was refused.
+
+    Parameters
+    ----------
+    told : mapping
+        The key ``lifetime`` of a release's metadata; empty where nobody asked.
+    currency : str
+        ISO 4217 code.
+    """
+    rules = {
+        "hva_ml": "the lifetime value",
+        "run_rate": "the run rate of the last year",
+        "expected_value_prolonged": "the expected value prolonged",
+    }
+    found = []
+    for horizon in told.get("horizons", ()):
+        days = horizon["horizon_days"]
+        parts = [
+            f"{rules[r['rule']]} promised {r['total_ratio']:.2f} times what came, with a mean absolute error "
+            f"of {r['mae']:,.0f} {currency}"
+            + (f" and a rank correlation of {r['spearman']:.3f}" if r["spearman"] is not None else "")
+            for r in horizon["rules"]
+        ]
+        last = horizon["windows"][-1]
+        found.append(
+            f"Over {days} days, learned from cohorts that were over by {horizon['test_cutoffs'][0]} and held "
+            f"against {horizon['rows']:,} rows of customers after it: {'; '.join(parts)}. From day "
+            f"{last['from_days']} to {last['until_days']} {last['promised']:.1%} were to buy, "
+            f"{last['rate']:.1%} did."
+        )
+    return (*found, *told.get("refused", ()))

@@ -18,6 +18,7 @@ from hva_ml.features.definition import INDEX, FeatureSet
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.continuity import Continuity
 from hva_ml.scoring.explained import Explained, explained
+from hva_ml.scoring.lifetime import lifetime_table
 from hva_ml.scoring.tiers import Tiers, tiers
 
 Floats = npt.NDArray[np.float64]
@@ -108,6 +109,8 @@ class Scored:
             part is the logarithm of probability or value.
         ``texts``
             If languages are asked for: account_id, language, paragraph, sentences.
+        ``lifetime``
+            If the model tells it: see `lifetime_table`.
 
         Raises
         ------
@@ -115,12 +118,19 @@ class Scored:
             If the reasons of any account do not multiply to its score.
         """
         rows = self._order[first:last]
+        here = self._rows(rows)
         found = explained(
-            self.bundle, self._rows(rows), self.kind, self.probability[rows], self.value[rows],
+            self.bundle, here, self.kind, self.probability[rows], self.value[rows],
             self.config.reasons, self.explanation, self._bounds(rows),
         )  # fmt: skip
         tables = {"scores": self._scores(rows, found), "explanations": found.contributions}
-        return tables if found.texts is None else {**tables, "texts": found.texts}
+        if found.texts is not None:
+            tables["texts"] = found.texts
+        if self.bundle.lifetime is not None:
+            tables["lifetime"] = lifetime_table(
+                self.bundle.lifetime, here, self.probability[rows], self.value[rows]
+            )
+        return tables
 
     @cached_property
     def _order(self) -> npt.NDArray[np.int64]:

@@ -111,8 +111,14 @@ class DatabaseSink:
 
     def _shown(self, connection: sa.Connection, *, lock: bool = False) -> Current | None:
         table = self._layout.current
-        if not lock and not sa.inspect(connection).has_table(table.name, schema=table.schema):
-            return None
+        if not lock:
+            inspector = sa.inspect(connection)
+            if not inspector.has_table(table.name, schema=table.schema):
+                return None
+            found = {c["name"] for c in inspector.get_columns(table.name, schema=table.schema)}
+            if not found >= {c.name for c in table.c}:
+                # Of another form: `_settle` tells what to do.
+                return None
         query = sa.select(table).where(table.c.slot == 1)
         row = connection.execute(query.with_for_update() if lock else query).mappings().first()
         if row is None:

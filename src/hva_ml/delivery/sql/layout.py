@@ -10,7 +10,7 @@ from sqlalchemy.schema import CreateTable, CreateView
 
 from hva_ml.config import SinkTable
 from hva_ml.connectors.addresses import address
-from hva_ml.delivery.shapes import KEYS, SCHEMAS
+from hva_ml.delivery.shapes import KEYS, SCHEMAS, counted
 from hva_ml.errors import DeliveryError
 
 WRITER, READER = "hva_writer", "hva_reader"
@@ -36,7 +36,7 @@ class Layout:
 
     def __init__(self, schema: str, prefix: str, tables: Sequence[SinkTable]) -> None:
         self.metadata = sa.MetaData(schema=schema or None)
-        self.current = _current(f"{prefix}current", self.metadata)
+        self.current = _current(f"{prefix}current", tables, self.metadata)
         self.runs = {name: _runs(f"{prefix}{name}_runs", name, self.metadata) for name in tables}
         shown = sa.select(self.current.c.run_id).scalar_subquery()
         self.views = {
@@ -83,10 +83,10 @@ def dialect(secret: str, where: str) -> sa.Dialect:
     return kind()
 
 
-def _current(name: str, metadata: sa.MetaData) -> sa.Table:
-    counted = [
+def _current(name: str, tables: Sequence[SinkTable], metadata: sa.MetaData) -> sa.Table:
+    columns = [
         column
-        for table in SCHEMAS
+        for table in counted(tables)
         for column in (
             sa.Column(f"{table}_rows", sa.BigInteger),
             sa.Column(f"{table}_hash", sa.String(32)),
@@ -104,7 +104,7 @@ def _current(name: str, metadata: sa.MetaData) -> sa.Table:
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("stale", sa.Boolean, nullable=False),
         sa.Column("missing_as_of", sa.Date),
-        *counted,
+        *columns,
         sa.CheckConstraint("slot = 1"),
     )
 
