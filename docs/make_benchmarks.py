@@ -44,7 +44,8 @@ QUESTIONS = {
         "it publishes; then it runs again, and every file must be that of a night nobody disturbed. One "
         "bit, cut short: every table is read, or the release opened. `bad` counts all that was torn, read "
         "although damaged, published twice or not finished. Disk full: a disk of its own with room for so "
-        "many more pages or names of files, one more each time until there is enough; `day` says when a row "
+        "many more pages or names of files, one more each time until there is enough. Sources have a "
+        "`.sha256` beside them. `day` says when a row "
         "was measured.",
     ),
     "monitoring": (

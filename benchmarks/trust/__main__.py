@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import tell
-from benchmarks.trust import crashes, flips, kills, space, truth
+from benchmarks.trust import crashes, flips, inputs, kills, space, truth
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import trained
 
@@ -25,7 +25,7 @@ TIMES = {
     "full": {"every": 1, "kills": 300, "pairs": 50, "flips": 1_000, "nights": 20},
 }
 
-ALL = ("crashes", "kills", "pairs", "flips", "cuts", "full", "fullnights", "readonly")
+ALL = ("crashes", "kills", "pairs", "flips", "cuts", "inputs", "full", "fullnights", "readonly")
 
 
 def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
@@ -39,6 +39,7 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "pairs": lambda: iter([kills.pairs(trial(), times["pairs"])]),
         "flips": lambda: flips.flips(base(), times["flips"]),
         "cuts": lambda: flips.truncations(base(), times["flips"] // 10),
+        "inputs": lambda: inputs.inputs(place / "inputs", times["flips"]),
         "full": lambda: space.publishes(times["every"], place),
         "fullnights": lambda: iter([space.nights(trial(), times["nights"])]),
         "readonly": lambda: space.refusals(trial()),

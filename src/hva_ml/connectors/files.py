@@ -1,6 +1,8 @@
 """Files on disk: found, or named with their nearest neighbour; Parquet is read here, CSV elsewhere."""
 
+import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,9 @@ import pyarrow.parquet as pq
 from hva_ml.engines.base import ParquetFiles
 from hva_ml.errors import SourceError, nearest
 
+SUM = ".sha256"
+_BLOCK = 1 << 20
+_SUM = re.compile(rb"\\?([0-9a-fA-F]{64})(?=\s|$)")
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook (.xlsx)"),
@@ -74,11 +79,13 @@ def opened(path: Path, where: str) -> Iterator[BinaryIO]:
     Raises
     ------
     SourceError
-        As for `existing`; or if another size or time of change shows at the end.
+        As for `existing`; if it is not what the ``.sha256`` beside it says; or if another size or time of
+        change shows at the end.
     """
     try:
         with existing(path, where).open("rb") as raw:
             before = _state(raw)
+            _hold(path, raw, f"{where} path: {path}")
             yield raw
             after = _state(raw)
     except OSError as error:
@@ -90,6 +97,28 @@ def opened(path: Path, where: str) -> Iterator[BinaryIO]:
             why="Its first rows could be of another export than its last ones.",
             fix="Write exports under another name and rename them when they are whole; then run again.",
         )
+
+
+def _hold(path: Path, raw: BinaryIO, where: str) -> None:
+    """Hold a file to the ``<file>.sha256`` beside it, as ``sha256sum`` writes it; without one, to nothing."""
+    beside = path.with_name(f"{path.name}{SUM}")
+    if not beside.is_file():
+        return
+    again = f"Copy both again; if the file is right as it is: sha256sum {path.name} > {beside.name}"
+    said = _SUM.match(beside.read_bytes())
+    if said is None:
+        raise SourceError(f"'{beside.name}' holds no sha256.", where=where, fix=again)
+    digest = hashlib.sha256()
+    while block := raw.read(_BLOCK):
+        digest.update(block)
+    if said[1].decode().lower() != digest.hexdigest():
+        raise SourceError(
+            f"The file is not the one that '{beside.name}' was made of.",
+            where=where,
+            why="A copy that was cut off, or in which a bit has turned, can read as other, plausible rows.",
+            fix=again,
+        )
+    raw.seek(0)
 
 
 def _state(raw: BinaryIO) -> tuple[int, int]:
@@ -123,11 +152,14 @@ def parquet(path: Path, where: str) -> ParquetFiles:
     Raises
     ------
     SourceError
-        If a file is missing, empty, of another kind, or truncated, or files of a folder differ in their
-        columns. Damage within a file is found when it is read.
+        If a file is missing, empty, of another kind, truncated, or not that of its ``.sha256``, or files of
+        a folder differ in their columns. Damage within a file is found when it is read.
     """
     found = sorted(p for p in path.glob("*.parquet") if not p.name.startswith((".", "_")))
     files = tuple(found) or (path,)
+    for file in files:
+        with opened(file, where):
+            pass
     schemas = {file: _opened(file, where, lambda parquet: parquet.schema_arrow) for file in files}
     for file, schema in schemas.items():
         if not schema.equals(schemas[files[0]]):
