@@ -169,7 +169,7 @@ def test_both_models_are_held_against_what_came(shadowed_night: hva.Workspace) -
         assert row["low"] <= row["high"]
     told = sentences(found)
     assert told[0] == f"What came of {EARLY}: {won.sum():,} conversions in {len(won):,} rows."
-    assert any(line.startswith("the challenger against the champion: ") for line in told)
+    assert any(line.startswith("The challenger against the champion: ") for line in told)
 
 
 def read_deals(ws: hva.Workspace) -> set[str]:

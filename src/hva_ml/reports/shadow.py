@@ -55,25 +55,33 @@ def sentences(found: Matured | None) -> tuple[str, ...]:
     """Return in words what became of shadowed nights, and what is not known yet."""
     if found is None:
         return ()
-    told: list[str] = []
-    if found.nights:
-        n = len(found.nights)
-        span = f"{found.nights[0]}" if n == 1 else f"{n} nights from {found.nights[0]} to {found.nights[-1]}"
-        told.append(f"What came of {span}: {found.conversions:,} conversions in {found.rows:,} rows.")
-        told += contest.sentences((CHALLENGER,), found.differences)
-        if not found.differences.num_rows:
-            told.append("Too few of them to tell the models apart.")
+    held = contest.sentences((CHALLENGER,), found.differences)
+    return (*_came(found), *(line[:1].upper() + line[1:] for line in held), *_notes(found))
+
+
+def _came(found: Matured) -> list[str]:
+    if not found.nights:
+        return []
+    n = len(found.nights)
+    span = f"{found.nights[0]}" if n == 1 else f"{n} nights from {found.nights[0]} to {found.nights[-1]}"
+    told = [f"What came of {span}: {found.conversions:,} conversions in {found.rows:,} rows."]
+    return told if found.differences.num_rows else [*told, "Too few of them to tell the models apart."]
+
+
+def _notes(found: Matured) -> list[str]:
+    """Return which nights are not compared, and why."""
+    told = []
     if found.next is not None:
         told.append(
-            f"{_nights(len(found.waiting))} not over yet; the first can be compared on {found.next}, or when "
-            "its outcomes have arrived."
+            f"{_nights(len(found.waiting))} still under way; the first can be compared on {found.next}, or "
+            "when its outcomes have arrived."
         )
     if found.learned:
         told.append(
             f"{_nights(len(found.learned))} from before one of the models had stopped learning, and proves "
             "nothing."
         )
-    return tuple(told)
+    return told
 
 
 def _nights(n: int) -> str:
@@ -95,7 +103,7 @@ def html(view: ShadowView) -> str:
     known = view.matured
     return pages.render(
         "shadow.html", Tongue("en"), view=view, cells=cells, tiers=("A", "B", "C"),
-        told=sentences(known), realised=realised(known) if known else [],
+        told=[*_came(known), *_notes(known)] if known else [], realised=realised(known) if known else [],
     )  # fmt: skip
 
 
