@@ -33,14 +33,13 @@ def trained(ws: hva.Workspace, pipeline: str, case: str) -> list[dict[str, Any]]
     return rows
 
 
-def olist(ws: hva.Workspace) -> list[dict[str, Any]]:
-    """Train with one model, as shipped, then with one for each 30 days."""
-    path = ws.pipelines / "olist.toml"
+def both(ws: hva.Workspace, pipeline: str, case: str, every: int, unit: str) -> list[dict[str, Any]]:
+    """Train with one model for all test leads, as shipped, then with one for every so many of them."""
+    path = ws.pipelines / f"{pipeline}.toml"
     shipped = path.read_text("utf-8")
-    case = "Olist, won within 90 days, contacts from 2018-03"
-    once = trained(ws, "olist", f"{case}, one model")
-    path.write_text(shipped.replace("\ntest_from", "\nrefit_every = 30\ntest_from"), "utf-8")
-    anew = trained(ws, "olist", f"{case}, made anew every 30 days")
+    once = trained(ws, pipeline, f"{case}, one model")
+    path.write_text(shipped.replace("[leads]\n", f"[leads]\nrefit_every = {every}\n"), "utf-8")
+    anew = trained(ws, pipeline, f"{case}, made anew every {every:,} {unit}")
     path.write_text(shipped, "utf-8")
     return [*once, *anew]
 
@@ -65,12 +64,11 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ws, _ = hva.init(Path(folder))
-        rows = trained(
-            ws, "olist", "Olist, won within 90 days, contacts from 2018-03, made anew every 30 days"
-        )
+        rows = both(ws, "olist", "Olist, won within 90 days, contacts from 2018-03", 30, "days")
         rows += trained(ws, "salvirt", "Salvirt, 365 distinct deals, three times ten folds")
         if given.size == "full":
-            rows += [*trained(ws, BANK, "Bank Marketing without duration, last 20 %"), named(ws)]
+            rows += both(ws, BANK, "Bank Marketing without duration, last 20 %", 1000, "leads")
+            rows += [named(ws)]
     tell("leads", rows, given.json, size=given.size)
 
 
