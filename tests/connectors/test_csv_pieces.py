@@ -1,5 +1,6 @@
 """A CSV file read in pieces of any size is the file read whole, and refused in the same words."""
 
+import codecs
 import csv
 import io
 import os
@@ -84,15 +85,36 @@ def test_pieces_of_any_size_are_the_whole(
     held_to(path, {}, piece, block)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
-    data=st.binary(max_size=60).map(lambda b: b"id;name\n1;a\n" + b),
+    data=st.tuples(
+        st.sampled_from([b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE]),
+        st.binary(max_size=60),
+    ).map(lambda parts: parts[0] + b"id;name\n1;a\n" + parts[1]),
     piece=st.integers(1, 20),
     encoding=st.sampled_from(["", "utf-8", "cp1252", "cp850", "shift_jis"]),
 )
 def test_any_bytes_are_told_alike(path: Path, data: bytes, piece: int, encoding: str) -> None:
     path.write_bytes(data)
     held_to(path, {"encoding": encoding}, piece, 200)
+
+
+@pytest.mark.parametrize("piece", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"\xef\xbb\xbfid;a\n\xff;1\n", 2),
+        (b"id;a\n1;2\n\xe4\x81;1\n", 3),
+        (b"\xff\xfe\0\0i\0\0\0\n\0\0", 1),
+    ],
+)
+def test_the_line_is_told_where_a_file_cannot_be_decoded(
+    tmp_path: Path, data: bytes, line: int, piece: int
+) -> None:
+    (tmp_path / "x.csv").write_bytes(data)
+    told = held_to(tmp_path / "x.csv", {}, piece, 200)
+    assert isinstance(told, tuple)
+    assert told[1].endswith(f"line {line}")
 
 
 @pytest.mark.parametrize("piece", [1, 5])

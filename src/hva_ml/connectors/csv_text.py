@@ -192,16 +192,16 @@ def _decoded(raw: BinaryIO, encoding: str) -> Iterator[tuple[str, int]]:
     while not end:
         data = raw.read(PIECE_BYTES)
         end = not data
-        waiting = decoder.getstate()[0]
+        lines += data.count(b"\n")
         try:
             text = decoder.decode(data, final=end)
         except UnicodeDecodeError as error:
-            raise _TornError(lines + (waiting + data).count(b"\n", 0, error.start)) from error
+            # What it could not decode ends where the data end, and begins with what was waiting.
+            raise _TornError(lines - error.object.count(b"\n", error.start)) from error
         except UnicodeError as error:
             raise _TornError(1) from error
         if text:
             yield text, text.count("\n")
-        lines += data.count(b"\n")
 
 
 def _detect(raw: BinaryIO, by_mark: str, where: str) -> tuple[str, _Seen]:
