@@ -10,6 +10,7 @@ import pytest
 from hva_ml.errors import UsageError
 from hva_ml.explanation.reader import NAMES, spoken_of
 from hva_ml.jobs.retrained import Why
+from hva_ml.monitoring.outlook import DIRECTIONS
 from hva_ml.reports.information import TABLES
 from hva_ml.reports.information_words import INFORMATION
 from hva_ml.reports.language import WORDS, Tongue
@@ -52,6 +53,7 @@ def test_templates_and_words_fit() -> None:
     page += room.joinpath("monitoring.py").read_text("utf-8")
     page += room.joinpath("templates", "monitoring.html").read_text("utf-8")
     findings = {k for k in MONITORING if k.startswith(MONITORED) or f'"{k}"' in page}
+    findings |= {f"conversions_{direction}" for direction in DIRECTIONS}
     used.discard("outcome_")
     assert used | {"thousands", "millions"} | kinds | TABLES | levels | reasons | findings == set(WORDS)
 
