@@ -13,6 +13,7 @@ from hypothesis import settings
 from tests.postgres import postgres as postgres
 
 import hva_ml as hva
+from hva_ml.engines.spark.engine import SparkEngine
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # No example has a time limit: a busy machine is not a defect. In CI the examples are always the same.
@@ -31,12 +32,16 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark_here() -> None:
-    """Skips where Spark cannot run. It is started once for all tests of a worker, by the first engine."""
+def spark_here(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Start the Spark of a worker with memory enough for all its tests; skips where it cannot run.
+
+    Java keeps the memory that the first engine asks for, and ends when real data do not fit into it.
+    """
     if importlib.util.find_spec("pyspark") is None:
         pytest.skip('pyspark is not installed: pip install "hva-ml[spark]"')
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         pytest.skip("there is no Java")
+    SparkEngine(memory_gib=4.0, scratch=tmp_path_factory.mktemp("spark")).close()
 
 
 @pytest.fixture(scope="session")
