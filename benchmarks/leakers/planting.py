@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from hva_ml import Workspace
 from hva_ml.connectors import sources
+from hva_ml.engines.spool import Store
 from hva_ml.features.build import FeatureGroup
 
 PIPELINE = "dach_sample"
@@ -88,7 +89,7 @@ def snapshot(filled: str) -> Edit:
     """
 
     def edit(ws: Workspace) -> None:
-        raw = sources.load(ws, ws.config(PIPELINE))
+        raw = sources.tables(sources.relations(ws, ws.config(PIPELINE), Store()))
         companies = sorted(set(raw["companies"]["company_id"].to_pylist()))
         bought = set(raw["invoices"]["company_id"].to_pylist())
         random = np.random.default_rng(1)

@@ -48,7 +48,7 @@ def test_a_table_arrives_typed_in_the_order_of_its_key(ws: Workspace, declare: D
         }
     )
     assert found.equals(expected)
-    assert sources.load(ws, config)["x"].equals(expected)
+    assert sources.tables(sources.relations(ws, config, Store()))["x"].equals(expected)
 
 
 def test_rows_wait_on_disk_when_they_are_many(
@@ -139,7 +139,7 @@ class TestPostgres:
     @pytest.mark.usefixtures("crm")
     def test_every_kind_of_column_has_a_type(self, ws: Workspace, declare: Declare) -> None:
         config = declare(*SQL, 'table = "deals"', 'schema = "sales"')
-        found = sources.load(ws, config)["x"]
+        found = sources.tables(sources.relations(ws, config, Store()))["x"]
         assert found.schema.types == [
             pa.string(), pa.decimal128(12, 2), pa.float64(), pa.timestamp("us", "UTC"), pa.timestamp("us"),
             pa.string(), pa.bool_(), pa.int64(), pa.string(), pa.string(), pa.float64(),
@@ -152,7 +152,9 @@ class TestPostgres:
             "stage": "won", "ok": True, "n": 7, "more": '{"a": 1}', "raw": "\\x00ff", "share": 0.25,
         }  # fmt: skip
         assert set(second.values()) == {None, "00000000-0000-0000-0000-000000000002"}
-        view = sources.load(ws, declare(*SQL, 'table = "won"', 'schema = "sales"'))["x"]
+        view = sources.tables(
+            sources.relations(ws, declare(*SQL, 'table = "won"', 'schema = "sales"'), Store())
+        )["x"]
         assert view.num_rows == 1
 
     def test_all_tables_are_of_one_moment(self, ws: Workspace, declare: Declare, crm: Postgres) -> None:
@@ -182,4 +184,4 @@ class TestPostgres:
         monkeypatch.setenv("CRM_URL", crm.url("crm", "nobody_reads", "x"))
         config = declare(*SQL, 'table = "deals"', 'schema = "sales"')
         with pytest.raises(SourceError, match="this user not read the table"):
-            sources.load(ws, config)
+            sources.tables(sources.relations(ws, config, Store()))

@@ -33,7 +33,7 @@ def test_csv_and_parquet_arrive_under_their_names(ws: Workspace, declare: Declar
         more='[sources.a]\nkind = "parquet"\npath = "data/raw/p.parquet"\n'
         'types = {k = "text", n = "number"}\n',
     )  # fmt: skip
-    raw = sources.load(ws, config)
+    raw = sources.tables(sources.relations(ws, config, Store()))
     assert list(raw) == ["a", "x"]
     assert raw["x"].to_pylist() == [{"Nr": "007", "Größe": 1.5}]
     assert raw["a"].to_pylist() == [{"k": "1", "n": 1234.5}]
@@ -48,7 +48,11 @@ def test_parquet_stays_on_disk_unless_it_is_converted(ws: Workspace, declare: De
     config = declare('kind = "parquet"', 'path = "data/raw/orders"', more=other)
     found = sources.relations(ws, config, Store())
     assert found["x"] == ParquetFiles((folder / "a.parquet", folder / "b.parquet"))
-    assert found["y"] == sources.load(ws, config)["y"] == pa.table({"v": [1.0, 2.0]})
+    assert (
+        found["y"]
+        == sources.tables(sources.relations(ws, config, Store()))["y"]
+        == pa.table({"v": [1.0, 2.0]})
+    )
     read = sources.tables(found)
     assert read["x"].to_pylist() == [{"v": "1"}, {"v": "2"}]
     assert read["y"] is found["y"]
@@ -71,7 +75,7 @@ def test_typed_columns_convert_without_loss(
 ) -> None:
     pq.write_table(pa.table({"v": values}), ws.root / "x.parquet")
     config = declare('kind = "parquet"', 'path = "x.parquet"', f'types = {{v = "{kind}"}}')
-    assert sources.load(ws, config)["x"]["v"].to_pylist() == read
+    assert sources.tables(sources.relations(ws, config, Store()))["x"]["v"].to_pylist() == read
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,7 @@ def test_typed_columns_that_would_lose_something_are_refused(
     pq.write_table(pa.table({"v": values}), ws.root / "x.parquet")
     config = declare('kind = "parquet"', 'path = "x.parquet"', f'types = {{v = "{kind}"}}')
     with pytest.raises(SourceError, match="1 of 2 values") as caught:
-        sources.load(ws, config)
+        sources.tables(sources.relations(ws, config, Store()))
     assert caught.value.where.endswith("rows 2")
 
 
@@ -110,7 +114,7 @@ def test_the_simulator_runs_once_for_all_its_tables(
         more='[sources.y]\nkind = "simulated"\ntable = "invoices"\n'
         "[simulation]\naccounts = 60\nseed = 3\nevents_per_account = 2\n",
     )  # fmt: skip
-    raw = sources.load(ws, config)
+    raw = sources.tables(sources.relations(ws, config, Store()))
     assert [c["accounts"] for c in calls] == [60]
     wanted = real(
         accounts=60, seed=3, first=date(2022, 1, 1), last=date(2025, 12, 31), events_per_account=2.0
@@ -133,7 +137,7 @@ def test_a_source_that_lacks_something_says_what(
 ) -> None:
     config = declare(*lines, more="[simulation]\naccounts = 50\nevents_per_account = 1\n")
     with pytest.raises(ConfigError, match=what):
-        sources.load(ws, config)
+        sources.tables(sources.relations(ws, config, Store()))
 
 
 def kept(values: object, cutoff: datetime = CUTOFF) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow as pa
@@ -69,11 +70,11 @@ def known_at(invoice: dict[str, Any]) -> datetime:
 
 def cut_and_shuffled(ws: hva.Workspace, seed: int) -> Done:
     """The backtest on sources that end at `CUT`, their rows in another order, on one thread."""
-    straight, moment = sources.load, instant(CUT, "Europe/Berlin")
+    straight, moment = sources.relations, instant(CUT, "Europe/Berlin")
 
-    def load(*args: Any, **kwargs: Any) -> dict[str, pa.Table]:
+    def cut(*args: Any, **kwargs: Any) -> dict[str, pa.Table]:
         rng = np.random.default_rng(seed)
-        read = straight(*args, **kwargs)
+        read = sources.tables(straight(*args, **kwargs))
         kept = sources.truncate(read, ws.config(PIPELINE), moment)
         entered = [known < moment for known in map(known_at, kept["invoices"].to_pylist())]
         assert not all(entered)
@@ -82,9 +83,12 @@ def cut_and_shuffled(ws: hva.Workspace, seed: int) -> Done:
         return {n: t.take(pa.array(rng.permutation(t.num_rows))) for n, t in kept.items()}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "load", load)
+        read = Mock(side_effect=cut)
+        patch.setattr(sources, "relations", read)
         patch.setenv("OMP_NUM_THREADS", "1")
-        return Done(ws, hva.backtest(ws, PIPELINE))
+        done = Done(ws, hva.backtest(ws, PIPELINE))
+    read.assert_called()
+    return done
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def on_disk(
     made = with_close_dates(small_workspace(tmp_path_factory.mktemp("on-disk")))
     path = made.pipelines / f"{PIPELINE}.toml"
     text = path.read_text(encoding="utf-8")
-    for name, table in sources.load(ws, ws.config(PIPELINE)).items():
+    for name, table in sources.tables(sources.relations(ws, ws.config(PIPELINE), Store())).items():
         folder = made.raw(PIPELINE) / name
         folder.mkdir(parents=True)
         half = table.num_rows // 2

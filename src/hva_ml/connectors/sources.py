@@ -88,18 +88,13 @@ def tables(raw: Mapping[str, Relation]) -> dict[str, pa.Table]:
     }
 
 
-def load(ws: Workspace, config: PipelineConfig) -> dict[str, pa.Table]:
-    """Read every declared source into memory, in alphabetical order; see `relations`."""
-    return tables(relations(ws, config, Store()))
-
-
 def truncate(raw: dict[str, pa.Table], config: PipelineConfig, cutoff: datetime) -> dict[str, pa.Table]:
     """Cut the raw sources: what they would have held, had they been read at the cutoff.
 
     Parameters
     ----------
     raw : dict of str to pyarrow.Table
-        Sources by name, as `load` gave them.
+        Sources by name, as `tables` gave them.
     config : PipelineConfig
         Names the ``time`` column of each source and the timezone in which naive values are read.
     cutoff : datetime.datetime
