@@ -47,6 +47,25 @@ def tell(name: str, rows: Sequence[dict[str, Any]], to: Path | None = None, **fa
         to.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def with_others(rows: Sequence[dict[str, Any]], file: Path | None, size: str) -> list[dict[str, Any]]:
+    """Return the rows that a file has of this size, those of the same table and case replaced, then the new ones.
+
+    So a benchmark of many parts can be measured part by part; kept rows say of which day they are.
+    """
+    if file is None or not file.is_file():
+        return list(rows)
+    record = json.loads(file.read_bytes())
+    if record["size"] != size:
+        return list(rows)
+    new = {_key(row): row for row in rows}
+    kept = [new.pop(_key(row), {**row, "day": row.get("day", record["day"])}) for row in record["rows"]]
+    return [*kept, *new.values()]
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, Any]:
+    return row.get("table"), row["case"]
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""

@@ -7,15 +7,13 @@ need the right to mount. Truth: `benchmarks.trust.truth`. Rows of parts not run 
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from benchmarks.results import tell
+from benchmarks.results import tell, with_others
 from benchmarks.trust import crashes, flips, inputs, kills, space, truth
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import trained
@@ -44,18 +42,6 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "fullnights": lambda: iter([space.nights(trial(), times["nights"])]),
         "readonly": lambda: space.refusals(trial()),
     }
-
-
-def with_others(rows: list[dict[str, Any]], file: Path | None, size: str) -> list[dict[str, Any]]:
-    """Return the rows that a file has of this size, those of the same case replaced, then the new ones."""
-    if file is None or not file.is_file():
-        return rows
-    record = json.loads(file.read_bytes())
-    if record["size"] != size:
-        return rows
-    new = {row["case"]: row for row in rows}
-    kept = [new.pop(row["case"], {**row, "day": row.get("day", record["day"])}) for row in record["rows"]]
-    return [*kept, *new.values()]
 
 
 def main() -> None:

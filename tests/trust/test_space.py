@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.trust import space
-from benchmarks.trust.__main__ import with_others
+from benchmarks.results import with_others
 from benchmarks.trust.kills import NIGHT, Trial
 
 from hva_ml.publication import runs
