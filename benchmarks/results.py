@@ -48,7 +48,7 @@ def tell(name: str, rows: Sequence[dict[str, Any]], to: Path | None = None, **fa
 
 
 def with_others(rows: Sequence[dict[str, Any]], file: Path | None, size: str) -> list[dict[str, Any]]:
-    """Return the rows that a file has of this size, those of the same table and case replaced, then the new ones.
+    """Return the rows of a file of this size, those of the same table and case replaced, then the new ones.
 
     So a benchmark of many parts can be measured part by part; kept rows say of which day they are.
     """

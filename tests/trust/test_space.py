@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from benchmarks.trust import space
 from benchmarks.results import with_others
+from benchmarks.trust import space
 from benchmarks.trust.kills import NIGHT, Trial
 
 from hva_ml.publication import runs
