@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,9 +15,9 @@ from hva_ml import config as settings
 from hva_ml.training.folds import Fold, folds
 from hva_ml.training.growing import Ground
 from hva_ml.training.search.judging import METRIC, Kind, begin, relative_deviance
-from hva_ml.training.search.race import Hopeless, Outcome, race
+from hva_ml.training.search.race import Hopeless, Outcome, Pace, race
 from hva_ml.training.search.space import PARAMETERS, families, space_of, start, trees
-from hva_ml.training.search.study import Drawing, Store, importances, opened, quiet
+from hva_ml.training.search.study import Drawing, Settled, Store, importances, opened, quiet
 from hva_ml.training.value import Distribution
 
 __all__ = ["PARAMETERS", "Kind", "SearchResult", "relative_deviance", "search"]
@@ -53,15 +54,16 @@ class SearchResult:
     distribution : str or None
         Family of the value model; None for conversion.
     rounds : int
-        Number of trees at which the loss pooled over the folds was least.
+        Number of trees at which the loss pooled over the folds was least, at the learning rate in `params`.
     value : float
-        Loss of the best trial, lower is better.
+        That loss, lower is better.
     metric : str
         ``log_loss``, or ``relative_tweedie_deviance`` (1 is no better than the mean).
     trials : pyarrow.Table
         number, state (``complete`` or ``pruned``), value (of a pruned one the least loss until then),
         rounds, grown (rounds trained), distribution, the parameters (null where not searched), seconds
-        (wall time: the only column that differs between two identical searches).
+        (wall time: the only column that differs between two identical searches). Rounds and value are those
+        at the rate of the search.
     importance : mapping
         Share of the loss's variance among complete trials that each parameter explains, largest first; empty
         with fewer than six of them.
@@ -103,7 +105,9 @@ def search(
     search never ends worse than it. Every trial draws from its own seed, so a search that was interrupted
     and resumed, or that two processes share, chooses as one that was not. The rows of each fold are binned
     once for all trials; the folds of a trial grow side by side, and a trial is given up when, at the same
-    round, its loss is worse than the median of those before it. Models are judged as
+    round, its loss is worse than the median of those before it, from the thirteenth trial on when it is not
+    among the best quarter. With ``learning_rate_factor`` trees learn faster while searching; the settings
+    found are then grown once more, at their real rate, to count the rounds. Models are judged as
     `hva_ml.training.folds.folds` says.
 
     Conversion is judged by log loss. Value models of all families are judged alike: Tweedie deviance
@@ -150,32 +154,39 @@ def search(
     if parts is None:
         parts = folds(groups, cutoff_codes, y > 0, models.seed)
     grounds: list[Ground] = []
+    pace = Pace(config.learning_rate_factor)
 
-    def judge(params: Mapping[str, Any], hopeless: Hopeless) -> tuple[Outcome, float]:
+    def judge(
+        params: Mapping[str, Any], hopeless: Hopeless = _never, pace: Pace = pace
+    ) -> tuple[Outcome, float]:
         started = time.perf_counter()
         if not grounds:
             grounds.extend(Ground.of(X[p.fit], X[p.valid], names, models.seed) for p in parts)
         family = params.get("distribution", "")
         fit = {**trees(params, models), **(fixed or {})}
+        fit["learning_rate"] = min(fit["learning_rate"] * pace.rate, 1.0)
         growers = [
             begin(kind, ground, part, y, fit, family, weight, models.winsorise)
             for ground, part in zip(grounds, parts, strict=True)
         ]
-        outcome = race(growers, [len(p.valid) for p in parts], models.rounds, hopeless)
+        outcome = race(growers, [len(p.valid) for p in parts], pace.rounds(models.rounds), hopeless, pace)
         return outcome, time.perf_counter() - started
 
     first = [start(space, family, models) for family in families(kind, models)]
     with quiet(), opened(storage, study_name) as store:
-        drawing = Drawing(space, models.seed, len(first) + FIRST)
+        drawing = Drawing(space, models.seed, len(first) + FIRST, pace)
         trials, ran = _all(store, drawing, first, judge, config, progress)
         told = importances(trials, models.seed) if _complete(trials) >= TELLING else {}
-    best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value or 0.0)
+        best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value or 0.0)
+        settled = Settled(int(best.user_attrs["rounds"]), float(best.value or 0.0))
+        if pace.rate != 1.0:
+            settled = store.settled() or store.settle(_settled(judge(best.params, pace=Pace())[0]))
     return SearchResult(
         kind=kind,
         params=trees(best.params, models),
         distribution=cast(Distribution, best.params["distribution"]) if kind == "value" else None,
-        rounds=int(best.user_attrs["rounds"]),
-        value=float(best.value or 0.0),
+        rounds=settled.rounds,
+        value=settled.loss,
         metric=METRIC[kind],
         trials=_table(trials),
         importance=told,
@@ -195,21 +206,41 @@ def _all(
     deadline = time.monotonic() + 60 * config.minutes if config.minutes else None
     trials: list[FrozenTrial] = []
     most, ran = min(config.trials, store.ended or config.trials), 0
-    while len(trials) < most:
-        ordinal = len(trials)
-        known = store.finished().get(ordinal)
-        if known is None:
-            if deadline is not None and ordinal >= len(first) and time.monotonic() > deadline:
-                store.end(ordinal)
-                break
-            known = store.add(drawing.run(ordinal, first[ordinal] if ordinal < len(first) else None, judge))
-            ran += 1
-        drawing.know(known)
-        trials.append(known)
-        if progress is not None:
-            best = min(float(t.value or 0.0) for t in trials if t.state == TrialState.COMPLETE)
-            progress(len(trials), most, best)
+    seen, kept = store.finished(), None
+    # A trial is written while the next one grows; who else may have finished it said the same of it.
+    with ThreadPoolExecutor(1) as pen:
+        while len(trials) < most:
+            ordinal = len(trials)
+            known = seen.get(ordinal)
+            if known is None:
+                if deadline is not None and ordinal >= len(first) and time.monotonic() > deadline:
+                    store.end(ordinal)
+                    break
+                known = drawing.run(ordinal, first[ordinal] if ordinal < len(first) else None, judge)
+                seen = _written(kept, seen)
+                kept = pen.submit(store.add, known)
+                ran += 1
+            drawing.know(known)
+            trials.append(known)
+            if progress is not None:
+                best = min(float(t.value or 0.0) for t in trials if t.state == TrialState.COMPLETE)
+                progress(len(trials), most, best)
+        _written(kept, seen)
     return trials, ran
+
+
+def _written(
+    kept: Future[dict[int, FrozenTrial]] | None, before: dict[int, FrozenTrial]
+) -> dict[int, FrozenTrial]:
+    return before if kept is None else kept.result()
+
+
+def _never(_step: int, _loss: float) -> bool:
+    return False
+
+
+def _settled(outcome: Outcome) -> Settled:
+    return Settled(outcome.rounds, outcome.loss)
 
 
 def _complete(trials: Sequence[FrozenTrial]) -> int:

@@ -1,5 +1,7 @@
 """One trial: boosters of all folds grow side by side, and their pooled loss says when to stop."""
 
+import math
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +17,37 @@ Array = npt.NDArray[np.float64]
 Hopeless = Callable[[int, float], bool]
 
 STRIDE = 10
-PATIENCE = 30
+PIECE = 2
+"""Rounds after which a core takes the fold that is furthest behind; it changes the time, never a bit."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the boosters of a search learn, as a multiple of the rate of the model that it is for.
+
+    Trees that learn twice as much need half as many rounds, so all that is counted in rounds is divided.
+    """
+
+    rate: float = 1.0
+
+    @property
+    def stride(self) -> int:
+        """Rounds between two questions whether a trial is hopeless."""
+        return max(round(STRIDE / self.rate), 1)
+
+    @property
+    def warm_up(self) -> int:
+        """Rounds before the first of them."""
+        return 2 * self.stride
+
+    @property
+    def patience(self) -> int:
+        """Rounds without a better loss after which a trial ends."""
+        return 3 * self.stride
+
+    def rounds(self, most: int) -> int:
+        """Return the most rounds of a trial, from those of the model."""
+        return max(math.ceil(most / self.rate), 1)
 
 
 @dataclass(frozen=True)
@@ -33,7 +65,7 @@ class Outcome:
     pruned : bool
         Whether it was given up because others stood better at the same round.
     curve : tuple of (int, float)
-        Round (counted from 1) and least pooled loss until then, every ten rounds.
+        Round (counted from 1) and least pooled loss until then, at every stride.
     """
 
     loss: float
@@ -43,8 +75,10 @@ class Outcome:
     curve: tuple[tuple[int, float], ...]
 
 
-def race(growers: Sequence[Grower], weights: Sequence[float], most: int, hopeless: Hopeless) -> Outcome:
-    """Grow until the pooled loss has not improved for 30 rounds, `most` are done, or it is hopeless.
+def race(
+    growers: Sequence[Grower], weights: Sequence[float], most: int, hopeless: Hopeless, pace: Pace
+) -> Outcome:
+    """Grow until patience with the pooled loss is over, `most` rounds are done, or it is hopeless.
 
     Parameters
     ----------
@@ -55,19 +89,21 @@ def race(growers: Sequence[Grower], weights: Sequence[float], most: int, hopeles
     most : int
         Most rounds.
     hopeless : callable
-        Asked every ten rounds with the round and the least pooled loss so far.
+        Asked at every stride with the round and the least pooled loss so far.
+    pace : Pace
+        Stride and patience.
     """
     pooled: list[float] = []
     curve: list[tuple[int, float]] = []
     with ThreadPoolExecutor(min(len(growers), cores()), initializer=hush) as pool:
         while len(pooled) < most:
-            stride = min(STRIDE, most - len(pooled))
+            stride = min(pace.stride, most - len(pooled))
             _grow(growers, stride, pool)
             losses = np.array([g.curve[-stride:] for g in growers])
             pooled += np.average(losses, axis=0, weights=weights).tolist()
             best = int(np.argmin(pooled))
             curve.append((len(pooled), pooled[best]))
-            if len(pooled) - 1 - best >= PATIENCE:
+            if len(pooled) - 1 - best >= pace.patience:
                 break
             if hopeless(*curve[-1]):
                 return Outcome(pooled[best], best + 1, len(pooled), True, tuple(curve))
@@ -77,9 +113,27 @@ def race(growers: Sequence[Grower], weights: Sequence[float], most: int, hopeles
 
 def _grow(growers: Sequence[Grower], rounds: int, pool: ThreadPoolExecutor) -> None:
     # LightGBM works without Python's lock; boosters that keep to one thread grow beside each other.
-    if all(g.alone for g in growers):
-        for done in [pool.submit(g.grow, rounds) for g in growers]:
-            done.result()
-    else:
+    if not all(g.alone for g in growers):
         for grower in growers:
             grower.grow(rounds)
+        return
+    left, busy, lock = dict.fromkeys(range(len(growers)), rounds), set[int](), threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                free = [k for k in left if k not in busy]
+                if not free:
+                    return
+                k = max(free, key=left.__getitem__)
+                busy.add(k)
+            piece = min(PIECE, left[k])
+            growers[k].grow(piece)
+            with lock:
+                busy.remove(k)
+                left[k] -= piece
+                if not left[k]:
+                    del left[k]
+
+    for done in [pool.submit(work) for _ in range(min(len(growers), cores()))]:
+        done.result()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import optuna
@@ -11,11 +11,20 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from hva_ml.errors import WorkspaceError
-from hva_ml.training.search.race import STRIDE, Hopeless, Outcome
+from hva_ml.training.search.race import Hopeless, Outcome, Pace
 from hva_ml.workspace import no_database
 
-WARM_UP = 2 * STRIDE
+MANY = 12
+"""Trials from which on only the best quarter goes on, instead of the better half."""
 _DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Rounds of the model to fit, and the least pooled loss, both at its own learning rate."""
+
+    rounds: int
+    loss: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +44,20 @@ class Store:
             found.setdefault(int(trial.user_attrs["ordinal"]), trial)
         return found
 
-    def add(self, trial: FrozenTrial) -> FrozenTrial:
-        """Keep a trial; returns the one that counts."""
+    def add(self, trial: FrozenTrial) -> dict[int, FrozenTrial]:
+        """Keep a trial; returns all that have ended so far."""
         self.study.add_trial(trial)
-        return self.finished()[int(trial.user_attrs["ordinal"])]
+        return self.finished()
+
+    def settled(self) -> Settled | None:
+        """Return how the chosen settings did at their real rate, if that was found before."""
+        found = self.study.user_attrs.get("settled")
+        return None if found is None else Settled(int(found["rounds"]), float(found["loss"]))
+
+    def settle(self, found: Settled) -> Settled:
+        """Keep that."""
+        self.study.set_user_attr("settled", asdict(found))
+        return found
 
     @property
     def ended(self) -> int | None:
@@ -62,15 +81,14 @@ class Drawing:
         Seed of the search.
     n_first : int
         Trials before the estimator begins, and before any may be given up.
+    pace : Pace
+        When a trial is asked whether it is hopeless.
     """
 
-    def __init__(self, space: Mapping[str, BaseDistribution], seed: int, n_first: int) -> None:
+    def __init__(self, space: Mapping[str, BaseDistribution], seed: int, n_first: int, pace: Pace) -> None:
         self._space = dict(space)
-        self._seed, self._n_first = seed, n_first
-        pruner = optuna.pruners.MedianPruner(
-            n_startup_trials=n_first, n_warmup_steps=WARM_UP, interval_steps=STRIDE
-        )
-        self._study = optuna.create_study(direction="minimize", pruner=pruner)
+        self._seed, self._n_first, self._pace = seed, n_first, pace
+        self._study = optuna.create_study(direction="minimize")
 
     def know(self, trial: FrozenTrial) -> None:
         """Add a trial that has ended."""
@@ -87,6 +105,10 @@ class Drawing:
         self._study.sampler = optuna.samplers.TPESampler(
             seed=(self._seed * 1_000_003 + ordinal) % 2**32, n_startup_trials=self._n_first
         )
+        self._study.pruner = optuna.pruners.PercentilePruner(
+            50.0 if ordinal < MANY else 25.0, n_startup_trials=self._n_first,
+            n_warmup_steps=self._pace.warm_up, interval_steps=self._pace.stride,
+        )  # fmt: skip
         if first is not None:
             self._study.enqueue_trial(dict(first))
         asked = self._study.ask(self._space)
