@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.results import tell, with_others
-from benchmarks.trust import crashes, flips, inputs, kills, space, truth
+from benchmarks.trust import crashes, flips, inputs, kills, offline, sizes, space, truth
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import trained
 
@@ -22,8 +22,6 @@ TIMES = {
     "small": {"every": 4, "kills": 6, "pairs": 2, "flips": 100, "nights": 4},
     "full": {"every": 1, "kills": 300, "pairs": 50, "flips": 1_000, "nights": 20},
 }
-
-ALL = ("crashes", "kills", "pairs", "flips", "cuts", "inputs", "full", "fullnights", "readonly")
 
 
 def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
@@ -41,6 +39,8 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "full": lambda: space.publishes(times["every"], place),
         "fullnights": lambda: iter([space.nights(trial(), times["nights"])]),
         "readonly": lambda: space.refusals(trial()),
+        "offline": lambda: offline.offline(base(), place, every=size == "full"),
+        "sizes": lambda: sizes.sizes(sizes.released(base()), place / "sizes", every=size == "full"),
     }
 
 
@@ -48,7 +48,7 @@ def main() -> None:
     """Try, print, and write the same as JSON; exit 1 if anything won."""
     parser = argparse.ArgumentParser(description="What was tried against the night shift.")
     parser.add_argument("--size", choices=list(TIMES), default="small")
-    parser.add_argument("--only", nargs="+", default=[*ALL, "truth"])
+    parser.add_argument("--only", nargs="+", default=[*parts("small", Path()), "truth"])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     tallies: list[Tally] = []
