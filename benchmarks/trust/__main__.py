@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.results import tell, with_others
-from benchmarks.trust import crashes, flips, inputs, kills, offline, sizes, space, truth
+from benchmarks.trust import clocks, crashes, flips, inputs, kills, offline, sizes, space, truth
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import trained
 
@@ -40,6 +40,7 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "fullnights": lambda: iter([space.nights(trial(), times["nights"])]),
         "readonly": lambda: space.refusals(trial()),
         "offline": lambda: offline.offline(base(), place, every=size == "full"),
+        "clocks": lambda: clocks.clocks(trial(), every=size == "full"),
         "sizes": lambda: sizes.sizes(sizes.released(base()), place / "sizes", every=size == "full"),
     }
 
