@@ -14,7 +14,19 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.results import tell, with_others
-from benchmarks.trust import clocks, crashes, flips, inputs, kills, offline, sizes, space, truth
+from benchmarks.trust import (
+    clocks,
+    crashes,
+    flips,
+    foreign,
+    inputs,
+    kills,
+    mutants,
+    offline,
+    sizes,
+    space,
+    truth,
+)
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import trained
 
@@ -41,6 +53,10 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "readonly": lambda: space.refusals(trial()),
         "offline": lambda: offline.offline(base(), place, every=size == "full"),
         "clocks": lambda: clocks.clocks(trial(), every=size == "full"),
+        "foreign": lambda: foreign.foreign(base(), place / "foreign", every=size == "full"),
+        "mutants": lambda: mutants.mutated(
+            sizes.released(base()), place / "mutants", every=1 if size == "full" else 8
+        ),
         "sizes": lambda: sizes.sizes(sizes.released(base()), place / "sizes", every=size == "full"),
     }
 

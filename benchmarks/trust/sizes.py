@@ -105,16 +105,31 @@ def released(ws: hva.Workspace) -> Path:
     return manifest.parent
 
 
-def vendor(folder: Path, release: Path, accounts: int = 500, events: int = 40) -> tuple[hva.Workspace, Path]:
-    """Make a workspace whose sources are files, with a champion and the scores of the night before."""
+def edited(ws: hva.Workspace) -> None:
+    """Make the pipeline as small as the vendor."""
+    edit(ws, *DATA, *TRAINING)
+
+
+def vendor(
+    folder: Path,
+    release: Path,
+    accounts: int = 500,
+    events: int = 40,
+    before: Callable[[hva.Workspace], None] = edited,
+    exported: Callable[[Path, hva.Workspace, date, date | None], None] = export,
+) -> tuple[hva.Workspace, Path]:
+    """Make a workspace whose sources are files, with a champion and the scores of the night before.
+
+    Returns the workspace, and the folder of all that its systems will ever export.
+    """
     made = folder / "made"
     stream(
         made, accounts=accounts, seed=7, first=date(2023, 7, 1), last=date(2025, 12, 31),
         events_per_account=events,
     )  # fmt: skip
     ws = workspace(folder / "base")
-    edit(ws, *DATA, *TRAINING)
-    export(made, ws, date.fromisoformat(LAST), None)
+    before(ws)
+    exported(made, ws, date.fromisoformat(LAST), None)
     hva.promote_from(ws, PIPELINE, release, force="a trial of the hostile world")
     hva.nightly(ws, PIPELINE, as_of=LAST)
     return ws, made
