@@ -58,7 +58,7 @@ def watched(found: Monitored) -> Watch:
     return Watch(
         {f.code: sum(g.code == f.code and g.outcome == "alarm" for g in judged) for f in judged},
         {f.code: sum(g.code == f.code and g.outcome == "warning" for g in judged) for f in judged},
-        Counter(e.code for e in found.raised), drift, found.coming,
+        dict(Counter(e.code for e in found.raised)), drift, found.coming,
         kept.seen / kept.promised if kept and kept.promised else None,
         kept.seen_value / kept.promised_value if kept and kept.promised_value else None,
         None if found.advice.age_days is None else float(found.advice.age_days),
