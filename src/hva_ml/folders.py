@@ -147,14 +147,23 @@ def read_json(path: Path, fix: str) -> Any:
     Raises
     ------
     IntegrityError
-        If it is missing or no JSON; the message names it.
+        If it is missing or no JSON, says one key twice, or holds text that is none; the message names it.
     """
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes().decode(), object_pairs_hook=_once)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        return found
     except FileNotFoundError as error:
         raise IntegrityError("A file is missing.", where=str(path), fix=fix) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise IntegrityError("A file cannot be read as JSON.", where=str(path), fix=fix) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def verify(folder: Path, files: Mapping[str, Any], fix: str, beside: Iterable[str] = ()) -> None:
