@@ -45,8 +45,9 @@ QUESTIONS = {
         "bit, cut short: every table is read, or the release opened. `bad` counts all that was torn, read "
         "although damaged, published twice or not finished. Disk full: a disk of its own with room for so "
         "many more pages or names of files, one more each time until there is enough. Sources have a "
-        "`.sha256` beside them. `day` says when a row "
-        "was measured.",
+        "`.sha256` beside them. Changed values that can be read: one source of a night changed into others "
+        "that are valid too; a warning or a note counts as told if the honest night has it not, and `bad` "
+        "counts other scores without one. `day` says when a row was measured.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",

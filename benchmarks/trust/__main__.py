@@ -3,7 +3,8 @@
 `python -m benchmarks.trust [--size small|full] [--only PART …] [--json FILE]`. Power cuts: every state that
 the recorded writes, syncs and renames of a publish may leave on a disk. Kills and double runs: of the real
 job, on a small pipeline. Flips and cuts: of its published files and release. Full disks and read-only folders
-need the right to mount. Truth: `benchmarks.trust.truth`. Rows of parts not run stay in FILE as they are.
+need the right to mount. Plausible: at full size only, for some of it is known to win. Truth:
+`benchmarks.trust.truth`. Rows of parts not run stay in FILE as they are.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from benchmarks.trust import (
     kills,
     mutants,
     offline,
+    plausible,
     sizes,
     space,
     truth,
@@ -56,6 +58,9 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "foreign": lambda: foreign.foreign(base(), place / "foreign", every=size == "full"),
         "mutants": lambda: mutants.mutated(
             sizes.released(base()), place / "mutants", every=1 if size == "full" else 8
+        ),
+        "plausible": lambda: (
+            plausible.plausible(sizes.released(base()), place / "plausible") if size == "full" else iter(())
         ),
         "sizes": lambda: sizes.sizes(sizes.released(base()), place / "sizes", every=size == "full"),
     }

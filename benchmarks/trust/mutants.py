@@ -226,15 +226,16 @@ def mutated(release: Path, place: Path, *, every: int) -> Iterator[Tally]:
     """Make a night of every so-many-th mutant."""
     place.mkdir(parents=True, exist_ok=True)
     base, made = vendor(place, release)
-    honest = _night(base, made, place, None)
+    honest = night(base, made, place, None)
     assert honest[0] == 0, honest[2]
     tally = Tally("a source that changed overnight")
     for mutant in mutants()[::every]:
-        _judged(tally, mutant, _night(base, made, place, mutant), honest[1])
+        _judged(tally, mutant, night(base, made, place, mutant), honest[1])
     yield tally
 
 
-def _night(base: hva.Workspace, made: Path, place: Path, mutant: Mutant | None) -> Night:
+def night(base: hva.Workspace, made: Path, place: Path, mutant: Mutant | None) -> Night:
+    """Make a night of a mutant: its exit code, the scores if they are tonight's, and what it said."""
     ws = sizes.copied(base, place / "ws")
     exported(made, ws, date.fromisoformat(TONIGHT), date.fromisoformat(LAST))
     if mutant:
