@@ -24,7 +24,7 @@ from hva_ml.publication import current, read
 from hva_ml.registry.identity import FORMAT, release_hash
 from hva_ml.registry.promotion import BESIDE
 
-REFUSED = (1, 3)
+REFUSED = (1, 2, 3)
 PLACES = (
     "../outside",
     "/etc/hostname",
@@ -59,6 +59,7 @@ class Trap:
     def fresh(self) -> tuple[hva.Workspace, Path]:
         """Copy the workspace; return it and the folder of its release."""
         ws = again(self.base, self.place / "ws")
+        shutil.copytree(self.base.root / "data" / "training", ws.root / "data" / "training")
         _own_files(ws.root / "mlruns" / "mlflow.db", str(self.base.root), str(ws.root))
         return ws, released(ws)
 

@@ -147,16 +147,25 @@ def read_json(path: Path, fix: str) -> Any:
     Raises
     ------
     IntegrityError
-        If it is missing or no JSON, says one key twice, or holds text that is none; the message names it.
+        If it is missing or no JSON, says one key twice, or holds a number or text that is none; the message
+        names it.
     """
     try:
-        found = json.loads(path.read_bytes().decode(), object_pairs_hook=_once)
+        text = path.read_bytes().decode()
+        found = json.loads(text, object_pairs_hook=_once, parse_float=_finite)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
         return found
     except FileNotFoundError as error:
         raise IntegrityError("A file is missing.", where=str(path), fix=fix) from error
     except (OSError, ValueError, RecursionError) as error:
         raise IntegrityError("A file cannot be read as JSON.", where=str(path), fix=fix) from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is infinite")
+    return number
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,11 +11,14 @@ import pytest
 import hva_ml as hva
 from hva_ml import splits
 from hva_ml.config import PipelineConfig
+from hva_ml.evaluation import scoring
 from hva_ml.features.season import OUTLOOK
+from hva_ml.jobs import fitting
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
 from hva_ml.jobs.high_value import best_of, told_of_high_value
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.jobs.valuation import Side, moved
 from hva_ml.splits import Split
 
 PIPELINE = "dach_sample"
@@ -179,3 +182,37 @@ def test_who_is_best_is_learned_beside_and_changes_nothing_else(ground: Ground, 
     other = seasoned.told(better).high_value
     assert other is not None
     assert other.tolist() == told.high_value.tolist()
+
+
+@pytest.mark.parametrize("refit", ["likelihood", "both"])
+def test_trees_that_learn_again_keep_map_bounds_and_level(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, refit: str
+) -> None:
+    data, later = ground.data, ground.split.calibrate
+    new, again = ground.pair(refit=refit), ground.pair(refit=refit)
+    monkeypatch.setattr(fitting, "refitted", lambda pair, *_: pair)
+    old = ground.pair(refit=refit)
+    assert (old.refit, new.refit) == ("off", refit)
+    assert (new.conversion.text, new.value.text) == (again.conversion.text, again.value.text)
+    assert new.calibrator.to_dict() == old.calibrator.to_dict()
+    assert new.value_spread == old.value_spread
+    assert new.conversion.text != old.conversion.text
+    assert (new.value.text == old.value.text) == (refit == "likelihood")
+    rows = data.features.take(later)
+    before, now = (p.conversion.margin(p.encoder.transform(rows)) for p in (old, new))
+    assert now.mean() == pytest.approx(before.mean(), abs=1e-9)
+    won = later & (data.targets.converted == 1)
+    swing = moved(data.targets.market[won], old.outlook)
+    side = Side(
+        old.encoder.transform(data.features.take(won)), np.ones(won.sum(), np.int8), np.ones(1), swing
+    )
+    assert new.worth.predicted(side).sum() == pytest.approx(old.worth.predicted(side).sum())
+
+
+def test_trees_that_learn_again_have_seen_the_calibration_cohorts(ground: Ground, seasoned: Pair) -> None:
+    later = ground.split.calibrate
+    rows, converted = ground.data.features.take(later), ground.data.targets.converted[later]
+    pair = ground.pair(refit="likelihood")
+    one = np.ones((1, len(converted)))
+    before, now = (scoring.log_loss(p.predict(rows)[0], converted, one)[0] for p in (seasoned, pair))
+    assert now < before

@@ -72,6 +72,18 @@ def test_text_round_trip_keeps_every_bit():
     assert booster.margin(np.asfortranarray(X)).tobytes() == booster.margin(X).tobytes()
 
 
+@pytest.mark.parametrize("objective", ["binary", "gamma"])
+def test_a_constant_joins_the_leaves(objective):
+    X, _ = data(objective, 9000)
+    plain = train(objective)
+    for by in (0.25, -1.5):
+        raised = plain.raised(by)
+        np.testing.assert_allclose(raised.margin(X), plain.margin(X) + by, rtol=0, atol=1e-9)
+        assert raised.margin(X)[:9].tobytes() == raised.margin(X[:9]).tobytes()
+        assert Booster.from_text(raised.to_text()).margin(X).tobytes() == raised.margin(X).tobytes()
+        assert raised.n_trees == plain.n_trees
+
+
 def test_gain_finds_the_signal():
     gain = train("binary").native.feature_importance("gain")
     assert gain.shape == (12,)

@@ -22,7 +22,9 @@ class Models:
     of likelihood and value if converted (``"hurdle"``) or learned at once from all rows (``"direct"``);
     ``"auto"`` judges both on held-out accounts. With `winsorise` the trees see values above that quantile as
     the quantile. `high_value` is the share of accounts that count as those of highest value: each account's
-    likelihood of ending among them is learned by itself; 0 leaves that out.
+    likelihood of ending among them is learned by itself; 0 leaves that out. With `refit` the trees of the
+    likelihood, or of both models, learn once more when map, level and bounds are known, from the calibration
+    cohorts too, and keep that level.
     """
 
     seed: int = 7
@@ -35,6 +37,7 @@ class Models:
     approach: Literal["hurdle", "direct", "auto"] = "hurdle"
     winsorise: Annotated[float, Field(ge=0.5, lt=1)] | None = None
     high_value: Annotated[float, Field(ge=0, le=0.5)] = 0.2
+    refit: Literal["off", "likelihood", "both"] = "off"
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
 

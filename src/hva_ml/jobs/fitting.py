@@ -77,7 +77,10 @@ class Searched:
 
 @dataclass(frozen=True)
 class Pair:
-    """A calibrated conversion model and a levelled value model over one encoding, with bounds of values."""
+    """A calibrated conversion model and a levelled value model over one encoding, with bounds of values.
+
+    `refit` says which trees have learned from the calibration side, too.
+    """
 
     encoder: Encoder
     conversion: Booster
@@ -86,6 +89,7 @@ class Pair:
     outlook: Outlook | None
     value_spread: ValueSpread | None = None
     high_value: HighValue | None = None
+    refit: str = "off"
 
     @property
     def calibrator(self) -> Calibrator:
@@ -178,19 +182,22 @@ def fit_pair(
 ) -> Pair:
     """Fit both models on the training side, calibrate and level them on the later side.
 
+    With ``refit`` the trees then learn from both sides, see `refitted`.
+
     Raises
     ------
     NotEnoughDataError
         With fewer than ten conversions, or non-conversions, on either side.
     """
     train, later = features.take(split.train), features.take(split.calibrate)
-    encoder = Encoder.fit(train)
+    both = split.train | split.calibrate
+    encoder = Encoder.fit(features.take(both) if config.models.refit != "off" else train)
     X, X_later = encoder.transform(train), encoder.transform(later)
     converted, value = targets.converted[split.train], targets.value[split.train]
     converted_later, value_later = targets.converted[split.calibrate], targets.value[split.calibrate]
     enough(converted, "training")
     enough(converted_later, "calibration")
-    outlook = learn_outlook(features, targets.market, split.train | split.calibrate, config)
+    outlook = learn_outlook(features, targets.market, both, config)
     swing, swing_later = (moved(targets.market[side], outlook) for side in (split.train, split.calibrate))
     start = None
     if outlook is not None:
@@ -206,7 +213,45 @@ def fit_pair(
     )  # fmt: skip
     best = high_value(features, targets.value, split, encoder, searched.conversion, config)
     pair = Pair(encoder, conversion, calibrated, worth, outlook, high_value=best)
-    return bounded(pair, later, converted_later, value_later, config.models.interval)
+    pair = bounded(pair, later, converted_later, value_later, config.models.interval)
+    if config.models.refit == "off":
+        return pair
+    return refitted(pair, features, targets, split, searched, config)
+
+
+def refitted(
+    pair: Pair,
+    features: FeatureSet,
+    targets: Targets,
+    split: Split,
+    searched: Searched,
+    config: PipelineConfig,
+) -> Pair:
+    """Return a calibrated pair whose trees have learned from the calibration cohorts too.
+
+    Map, level and bounds were learned from trees that had not seen these cohorts, and stay. What the new
+    trees have learned of their level must not count a second time: over the calibration rows margins keep
+    their mean, and values their total.
+    """
+    both, outlook, models = split.train | split.calibrate, pair.outlook, config.models
+    known, later = features.take(both), features.take(split.calibrate)
+    swing, swing_later = (moved(targets.market[side], outlook) for side in (both, split.calibrate))
+    X, X_later = pair.encoder.transform(known), pair.encoder.transform(later)
+    trees = fit_conversion(
+        known, unseasoned(X, outlook), targets.converted[both], searched.conversion, models,
+        None if outlook is None else swing + outlook.odds,
+    )  # fmt: skip
+    lower = float(np.mean(pair.conversion.margin(X_later) - trees.margin(X_later)))
+    worth = pair.worth
+    if models.refit == "both":
+        worth = fit_worth(
+            Side(X, targets.converted[both], targets.value[both], swing),
+            Side(
+                X_later, targets.converted[split.calibrate], targets.value[split.calibrate], swing_later
+            ),
+            list(pair.encoder.names), searched.value, outlook, searched.direct, models, like=worth,
+        )  # fmt: skip
+    return replace(pair, conversion=trees.raised(lower), worth=worth, refit=models.refit)
 
 
 def bounded(

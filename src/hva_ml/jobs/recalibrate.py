@@ -162,7 +162,10 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
 def _parent(ws: Workspace, config: PipelineConfig) -> Parent:
     version, _ = champion(ws, config.name)
     bundle = read_release(ws, config.name, version)
-    trained = (bundle.metadata.get("released_on") or {}).get("train") or ()
+    released = bundle.metadata.get("released_on") or {}
+    refit = bundle.metadata.get("calibration", {}).get("refit", "off") != "off"
+    sides = ("train", "calibrate") if refit else ("train",)
+    trained = [day for side in sides for day in released.get(side) or ()]
     if not trained or "settings" not in bundle.metadata:
         raise RefusedError(
             f"Version {version} does not say which cohorts taught its trees.",

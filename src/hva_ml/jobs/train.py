@@ -263,7 +263,7 @@ def told_of_calibration(final: Pair, judged: Pair, data: TrainingSet, split: spl
     margin, _ = margins(judged, judged.encoder.transform(data.features.take(split.test)))
     days = dict(zip(data.calendar.micros.tolist(), data.calendar.days, strict=True))
     steps = before_and_after([(judged.calibrated, margin)], data.targets.converted[split.test])
-    return {**final.calibrated.record(days), "steps": steps}
+    return {**final.calibrated.record(days), "refit": final.refit, "steps": steps}
 
 
 def told_of_value(

@@ -134,6 +134,10 @@ class Worth:
     direct: bool
     tail: Tail | None
 
+    def predicted(self, side: Side) -> Floats:
+        """Return the value of each row, shape (n_rows,)."""
+        return np.exp(self.booster.margin(side.X) + self.log_scale + side.swing)
+
     def record(self) -> dict[str, Any]:
         """Return what reports and the card tell, JSON-ready."""
         return {
@@ -151,6 +155,7 @@ def fit_worth(
     outlook: Outlook | None,
     direct: bool,
     models: Models,
+    like: Worth | None = None,
 ) -> Worth:
     """Fit the value model on one side and level it on the later one.
 
@@ -166,6 +171,8 @@ def fit_worth(
         Whether the expected value is learned, of all rows.
     models : Models
         Seed and quantile.
+    like : Worth, optional
+        A levelled model: on the later side the new one shall predict the same total, whatever came.
     """
     side = train.learned(direct)
     values = side.value * np.exp(-side.swing)
@@ -173,14 +180,19 @@ def fit_worth(
         unseasoned(side.X, outlook), values, distribution=found.distribution or "tweedie",
         names=names, params=found.params, rounds=found.rounds, seed=models.seed, winsorise=models.winsorise,
     )  # fmt: skip
-    heavy = tail(values, models.winsorise)
-    return levelled(Worth(fitted.booster, fitted.log_scale, 0.0, direct, heavy), later, outlook)
+    worth = Worth(fitted.booster, fitted.log_scale, 0.0, direct, tail(values, models.winsorise))
+    if like is None:
+        return levelled(worth, later, outlook)
+    rows = later.learned(direct)
+    before, now = (float(w.predicted(rows).sum()) for w in (like, worth))
+    log_scale = worth.log_scale + float(np.log(before / now))
+    return replace(worth, log_scale=log_scale, level=like.level)
 
 
 def levelled(worth: Worth, later: Side, outlook: Outlook | None) -> Worth:
     """Return the same trees with the level of the later side; see `calibration.level`."""
     side = later.learned(worth.direct)
-    predicted = np.exp(worth.booster.margin(side.X) + worth.log_scale + side.swing)
+    predicted = worth.predicted(side)
     sd = calibration.COHORT_SD if outlook is None else SEASONED_SD
     level = float(calibration.level(side.value, predicted, cohort_sd=sd))
     return replace(worth, log_scale=worth.log_scale + level, level=level)
