@@ -20,6 +20,7 @@ from benchmarks.trust import (
     crashes,
     flips,
     foreign,
+    injection,
     inputs,
     kills,
     mutants,
@@ -56,6 +57,7 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "offline": lambda: offline.offline(base(), place, every=size == "full"),
         "clocks": lambda: clocks.clocks(trial(), every=size == "full"),
         "foreign": lambda: foreign.foreign(base(), place / "foreign", every=size == "full"),
+        "injection": lambda: injection.injection(base(), place / "injection", every=size == "full"),
         "mutants": lambda: mutants.mutated(
             sizes.released(base()), place / "mutants", every=1 if size == "full" else 8
         ),
