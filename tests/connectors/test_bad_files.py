@@ -229,6 +229,13 @@ def test_a_folder_of_parquet_is_its_files_if_they_are_alike(tmp_path: Path) -> N
         files.parquet(tmp_path, WHERE)
 
 
+def test_a_parquet_that_has_a_column_twice_is_refused(tmp_path: Path) -> None:
+    table = pa.table([[1], [2]], names=["id", "ID"])
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(SourceError, match="'id' stands in the header 2 times"):
+        files.parquet(tmp_path / "x.parquet", WHERE)
+
+
 def test_a_folder_without_parquet_is_no_source(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(GOOD, encoding="utf-8")
     with pytest.raises(SourceError, match="folder, not a file"):

@@ -2,7 +2,6 @@
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -155,16 +154,7 @@ def _header(text: Text, delimiter: str, where: str) -> list[str]:
             why="Taken for a header, its row would be lost, and no query could name the columns.",
             fix="Export with a header, or put a line with the column names on top.",
         )
-    # DuckDB does not tell upper from lower case in column names.
-    counts = Counter(n.casefold() for n in names)
-    double = [n for n in names if counts[n.casefold()] > 1]
-    if double:
-        raise SourceError(
-            f"The column name '{double[0]}' stands in the header {counts[double[0].casefold()]} times.",
-            where=at,
-            why="Nobody could tell which of them a query means.",
-            fix="Give every column a name of its own; upper and lower case do not count.",
-        )
+    files.once_each(names, at)
     return names
 
 

@@ -3,7 +3,8 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -152,8 +153,8 @@ def parquet(path: Path, where: str) -> ParquetFiles:
     Raises
     ------
     SourceError
-        If a file is missing, empty, of another kind, truncated, or not that of its ``.sha256``, or files of
-        a folder differ in their columns. Damage within a file is found when it is read.
+        If a file is missing, empty, of another kind, truncated, or not that of its ``.sha256``, has a column
+        twice, or files of a folder differ in their columns. Damage within a file is found when it is read.
     """
     found = sorted(p for p in path.glob("*.parquet") if not p.name.startswith((".", "_")))
     files = tuple(found) or (path,)
@@ -161,6 +162,7 @@ def parquet(path: Path, where: str) -> ParquetFiles:
         with opened(file, where):
             pass
     schemas = {file: _opened(file, where, lambda parquet: parquet.schema_arrow) for file in files}
+    once_each(schemas[files[0]].names, f"{where} {files[0].name}")
     for file, schema in schemas.items():
         if not schema.equals(schemas[files[0]]):
             raise SourceError(
@@ -170,6 +172,19 @@ def parquet(path: Path, where: str) -> ParquetFiles:
                 fix="Export them alike, or name one file.",
             )
     return ParquetFiles(files)
+
+
+def once_each(names: Sequence[str], where: str) -> None:
+    """Refuse a table that has a column twice; DuckDB does not tell upper from lower case in their names."""
+    counts = Counter(n.casefold() for n in names)
+    double = [n for n in names if counts[n.casefold()] > 1]
+    if double:
+        raise SourceError(
+            f"The column name '{double[0]}' stands in the header {counts[double[0].casefold()]} times.",
+            where=where,
+            why="Nobody could tell which of them a query means.",
+            fix="Give every column a name of its own; upper and lower case do not count.",
+        )
 
 
 def pieces(found: ParquetFiles, where: str) -> Iterator[pa.Table]:
