@@ -59,7 +59,9 @@ class Trap:
     def fresh(self) -> tuple[hva.Workspace, Path]:
         """Copy the workspace; return it and the folder of its release."""
         ws = again(self.base, self.place / "ws")
-        shutil.copytree(self.base.root / "data" / "training", ws.root / "data" / "training")
+        evidence = self.base.root / "data" / "training"
+        if evidence.is_dir():
+            shutil.copytree(evidence, ws.root / "data" / "training")
         _own_files(ws.root / "mlruns" / "mlflow.db", str(self.base.root), str(ws.root))
         return ws, released(ws)
 

@@ -43,7 +43,7 @@ COMMANDS = (
     ("rollback", "--reason", "offline"), ("prune", "--keep", "1"),
 )  # fmt: skip
 SINK = '\n[sinks.own]\nkind = "duckdb"\npath = "data/delivered/own.duckdb"\n'
-ENDS = {0: "done", 1: "failed, with words", 3: "refused, with words", 5: "alarm"}
+ENDS = {0: "done", 1: "failed, with words", 2: "refused, with words", 3: "refused, with words", 5: "alarm"}
 LOAD = """\
 import sys, mlflow
 mlflow.set_tracking_uri("sqlite:///" + sys.argv[1])
