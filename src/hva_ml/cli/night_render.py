@@ -52,6 +52,8 @@ def overview(out: Console, found: "Overview", language: str, country: str) -> No
     tongue = Tongue("de" if language == "de" else "en", country)
     for tier in found.tiers:
         out.print(escape(tier.text), soft_wrap=True)
+    if found.lifetime:
+        out.print(escape(found.lifetime), soft_wrap=True)
     words = tongue.word
     table = plain(words("topic"), words("factor"), words("told_for"), words("told_against"))
     for row in found.importance.slice(0, 10).to_pylist():

@@ -228,7 +228,7 @@ def explanation(out: Console, found: "Explained") -> None:
     """Show one account: headline, reasons, arithmetic, the page's path."""
     if stale := found.told.run.stale:
         out.print(f"[yellow]Stale[/] {escape(stale.what)}", soft_wrap=True)
-    body = [escape(found.text)]
+    body = [escape(found.text), *(["", escape(found.lifetime)] if found.lifetime else [])]
     table = plain(*found.columns)
     for step in found.steps:
         table.add_row(*(escape(part) for part in step))

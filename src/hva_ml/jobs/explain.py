@@ -18,6 +18,7 @@ from hva_ml.explanation.waterfall import waterfall
 from hva_ml.features.definition import of_leads
 from hva_ml.jobs.account_view import INNER, account_view, bounds, page_place
 from hva_ml.jobs.comparison import compared
+from hva_ml.jobs.customers import lifetime_of
 from hva_ml.jobs.explained import Explained
 from hva_ml.jobs.levers import helped, sentences
 from hva_ml.jobs.neighbours import neighbours
@@ -109,7 +110,8 @@ def explain(
     like = neighbours(ws, config, bundle, account, published.contributions, found.names, reader)
     place = page_place(ws, config, row)
     view = account_view(found, home, why, overview, like, (table, likely, worth))
-    view = replace(view, **_helpful(ws, config, published, reader))
+    lasting = lifetime_of(ws, config.name, found.run, bundle, account, reader)
+    view = replace(view, lifetime=lasting, **_helpful(ws, config, published, reader))
     files = page.write(view, place, language=tongue, country=country, png=png, svg=svg)
     if information_sheet:
         # The sheet speaks of what is typical, whatever the score is compared with elsewhere.
@@ -119,7 +121,7 @@ def explain(
     title = f"{account} · {row['as_of']} · {'Stufe' if tongue == 'de' else 'tier'} {row['tier']}"
     return Explained(
         account, title, text, row, why, overview, like, words[:3], _steps(table, reader), table,
-        likely, worth, files, tongue, country, found,
+        likely, worth, files, tongue, country, found, lasting,
     )  # fmt: skip
 
 

@@ -45,6 +45,8 @@ class Explained:
         How words and numbers are written.
     told : Told
         What the published run says of the account, and whom it is compared with.
+    lifetime : str
+        What a customer probably brings over longer horizons, in a sentence; empty where nobody asked.
     """
 
     account_id: str
@@ -63,6 +65,7 @@ class Explained:
     language: Language
     country: str
     told: Told = field(repr=False)
+    lifetime: str = ""
 
     def to_shap(self, part: str = "expected_value") -> Any:
         """Return the contributions as a ``shap.Explanation``, for shap's own plots; see `hva.shap_values`.
@@ -121,13 +124,15 @@ class Explained:
     @property
     def plain(self) -> str:
         """Headline, paragraph and reasons as plain text, one reason a line."""
-        return "\n".join((self.title, "", self.text, "", *(f"- {r.text}" for r in self.reasons)))
+        worth = (self.lifetime,) if self.lifetime else ()
+        return "\n".join((self.title, "", self.text, *worth, "", *(f"- {r.text}" for r in self.reasons)))
 
     def record(self) -> dict[str, object]:
         """Return it as a JSON-ready record."""
         return {
             "account_id": self.account_id,
             "text": self.text,
+            "lifetime": self.lifetime,
             "score": {k: v for k, v in self.row.items() if not k.startswith("reasons_")},
             "reasons": [r.record() for r in self.reasons],
             "families": [asdict(f) for f in self.families],

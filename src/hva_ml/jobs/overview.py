@@ -10,6 +10,7 @@ import pyarrow as pa
 from hva_ml.explanation.overview import Group
 from hva_ml.explanation.reader import Reader
 from hva_ml.features.definition import FeatureDefinition
+from hva_ml.jobs.customers import lifetime_of_all
 from hva_ml.jobs.explain import spoken
 from hva_ml.jobs.published import contributions, current_run, find_run, open_run
 from hva_ml.jobs.retrained import Retrained, retrained
@@ -59,6 +60,8 @@ class Overview:
         Whether another release gives the same reasons.
     stability : str
         The same as a sentence.
+    lifetime : str
+        What all customers probably bring over longer horizons, in a sentence; empty where nobody asked.
     files : tuple of pathlib.Path
         The page.
     """
@@ -76,6 +79,7 @@ class Overview:
     tiers: tuple[Tier, ...]
     retrained: Retrained
     stability: str
+    lifetime: str
     files: tuple[Path, ...]
 
     def record(self) -> dict[str, Any]:
@@ -91,6 +95,7 @@ class Overview:
             "accounts": self.factors.num_rows,
             "tiers": [t.record() for t in self.tiers],
             "importance": self.importance.to_pylist(),
+            "lifetime": self.lifetime,
             "by": self.by,
             "segments": [r for part in rows.values() for r in part[:PER_SEGMENT]],
             "dependence": self.dependence.to_pylist(),
@@ -150,24 +155,31 @@ def overview(
     split = segmented_by(opened, by)
     currency, limit = opened.bundle.currency, config.scoring.reasons
     phi = contributions(ws, config.name, opened)
-    weights = Weights(opened, phi, limit, Reader(tongue, country, currency))
+    reader = Reader(tongue, country, currency)
+    weights = Weights(opened, phi, limit, reader)
+    lasting = lifetime_of_all(ws, config.name, opened.run_id, opened.bundle, reader)
     again = retrained(ws, config.name, opened, phi, limit=limit, against=against)
     words = Tongue(tongue, country)
     tiers = tuple(Tier(g, page.tier_sentence(g, weights.labels, currency, words)) for g in weights.tiers())
     stability = page.stability_sentence(
         again.stability, again.why_not, again.version, again.borrowed, again.borrowed_from, words
     )
-    view = _view(config.pipeline.title, weights, split, tiers, stability)
+    view = _view(config.pipeline.title, weights, split, tiers, stability, lasting)
     place = ws.reports(config.name) / f"{opened.as_of:%Y-%m-%d}" / f"overview-{opened.run_id[:8]}.html"
     return Overview(
         config.name, opened.run_id, opened.as_of, split.name if split else "", view.importance,
         view.segments, view.dependence, view.swarm, opened.features, weights.factors(), tiers, again,
-        stability, (page.write(view, place, language=tongue, country=country),),
+        stability, lasting, (page.write(view, place, language=tongue, country=country),),
     )  # fmt: skip
 
 
 def _view(
-    title: str, weights: Weights, split: FeatureDefinition | None, tiers: tuple[Tier, ...], stability: str
+    title: str,
+    weights: Weights,
+    split: FeatureDefinition | None,
+    tiers: tuple[Tier, ...],
+    stability: str,
+    lifetime: str,
 ) -> page.OverviewView:
     run = weights.run
     return page.OverviewView(
@@ -184,5 +196,6 @@ def _view(
         dependence=weights.dependence(),
         swarm=weights.swarm(),
         stability=stability,
+        lifetime=lifetime,
         simulated=bool(run.bundle.metadata.get("simulated")),
     )

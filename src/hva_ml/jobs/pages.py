@@ -12,9 +12,10 @@ import pyarrow as pa
 from hva_ml import publication
 from hva_ml.config import PipelineConfig
 from hva_ml.evaluation.diagrams import diagrams
-from hva_ml.explanation.reader import spoken_of
+from hva_ml.explanation.reader import Reader, spoken_of
 from hva_ml.explanation.reasons import reasons, topic_labels
 from hva_ml.features.definition import FeatureSet
+from hva_ml.jobs.customers import lifetime_of_all
 from hva_ml.jobs.fitting import Searched
 from hva_ml.jobs.judgement import Judgement
 from hva_ml.jobs.state import place
@@ -176,6 +177,7 @@ def write_scores_page(ws: Workspace, config: PipelineConfig, run: Published) -> 
         simulated=bool(bundle.metadata.get("simulated")),
         stale=run.stale is not None,
         missing=run.stale.missing if run.stale else None,
+        lifetime=lifetime_of_all(ws, config.name, run.run_id, bundle, Reader("en", "DE", bundle.currency)),
     )
     return table, scores_page.write(view, place(ws, config.name, day), top=MOST_LISTED)
 

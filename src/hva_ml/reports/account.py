@@ -80,6 +80,8 @@ class AccountView:
         The same of what the account brings if it converts, currency units.
     high_value : tuple of float or None
         Likelihood of ending among the accounts of highest value, and which share these are, in (0, 1).
+    lifetime : str
+        What a customer probably brings over longer horizons, in a sentence; empty where nothing is told.
     """
 
     account_id: str
@@ -116,6 +118,7 @@ class AccountView:
     probability_bounds: tuple[float, float, float] | None = None
     value_bounds: tuple[float, float, float] | None = None
     high_value: tuple[float, float] | None = None
+    lifetime: str = ""
 
     def check(self) -> None:
         """Hold the steps to their promise.

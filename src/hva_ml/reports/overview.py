@@ -56,6 +56,8 @@ class OverviewView:
         Agreement with another release, or why it cannot be told.
     simulated : bool
         Whether the data are made up.
+    lifetime : str
+        What all customers probably bring over longer horizons, in a sentence; empty where nothing is told.
     """
 
     title: str
@@ -72,6 +74,7 @@ class OverviewView:
     swarm: pa.Table
     stability: str
     simulated: bool = False
+    lifetime: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ class ScoresView:
         Whether newer scores should be there and are not.
     missing : datetime.date or None
         The day whose scores did not come out.
+    lifetime : str
+        What all customers probably bring over longer horizons, in a sentence; empty where nothing is told.
     """
 
     pipeline: str
@@ -76,6 +78,7 @@ class ScoresView:
     simulated: bool = False
     stale: bool = False
     missing: date | None = None
+    lifetime: str = ""
 
 
 def html(view: ScoresView, *, language: Language = "en", country: str = "DE", top: int = 50) -> str:
