@@ -239,6 +239,8 @@ def test_stages_and_dates_without_which_columns_would_be_made_of_nothing(config,
         made("close_dates = true", [row | {"event_time": late}])
     with pytest.raises(ConfigError, match=r"'ofer' never occurs in deal_stages.stage. Did you mean 'offer'"):
         made('stages = ["ofer"]', there)
+    with pytest.raises(ConfigError, match=r"Use one of: offer\."):
+        made('stages = ["ofer"]', [*there, row | {"deal_id": "2", "event_time": late, "stage": "won"}])
     # A night ends at its cutoff: it may not have seen a stage yet, and has the same columns all the same.
     early = [row | {"event_time": us("2024-02-01"), "stage": "talk"}]
     assert (
@@ -254,6 +256,8 @@ def test_stages_and_dates_without_which_columns_would_be_made_of_nothing(config,
         ("close_dates = true", "Close dates need"),
         ('deals = true\nstages = ["offer", "won"]', "'won' ends a deal"),
         ('deals = true\nstages = ["offer", "offer"]', "named twice"),
+        ('deals = true\nclose_dates = "yes"', "valid boolean"),
+        ("deals = 1", "valid boolean"),
     ],
 )
 def test_keys_of_deals_that_contradict_each_other_are_refused(config, text, what):

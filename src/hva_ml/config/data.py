@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 from pydantic.dataclasses import dataclass
 
 from hva_ml.config.names import FROZEN, Days, EngineKind, Name, TableName, Timezone, Variable
@@ -119,7 +119,7 @@ class Population:
 
     table: TableName
     active_within_days: Days | None = None
-    exclude_customers: bool = False
+    exclude_customers: StrictBool = False
 
 
 @dataclass(frozen=True, config=FROZEN)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 from pydantic.dataclasses import dataclass
 
 from hva_ml.config.names import FROZEN, Attribute, Days, Family, Level, Measure, Name, TableName, Unit
@@ -87,12 +87,12 @@ class Features:
 
     firmographic: tuple[Attribute, ...] = ()
     columns: tuple[str, ...] = ()
-    deals: bool = False
+    deals: StrictBool = False
     stages: tuple[str, ...] = ()
-    close_dates: bool = False
-    fit: bool = False
-    season: bool = True
-    outlook: bool = False
+    close_dates: StrictBool = False
+    fit: StrictBool = False
+    season: StrictBool = True
+    outlook: StrictBool = False
     windows: tuple[Windows, ...] = ()
     own: tuple[OwnFeatures, ...] = ()
     labels: dict[str, Label] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 from pydantic.dataclasses import dataclass
 
 from hva_ml.config.names import FROZEN, Days, Family, Name, Share, Unit
@@ -49,7 +49,7 @@ class LeadFeature:
     unit: Unit = "number"
     family: Family = "firmographic"
     order: tuple[str, ...] = ()
-    track_record: bool = False
+    track_record: StrictBool = False
 
 
 @dataclass(frozen=True, config=FROZEN)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 from pydantic.dataclasses import dataclass
 
 from hva_ml.config.names import FROZEN, Share
@@ -91,7 +91,7 @@ class Checks:
     checks of stability and of the learning curve.
     """
 
-    refits: bool = True
+    refits: StrictBool = True
 
 
 @dataclass(frozen=True, config=FROZEN)

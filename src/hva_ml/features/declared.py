@@ -222,6 +222,8 @@ def _check_occur(
 ) -> None:
     pieces = tables.pieces(table, [column])
     seen = {v for piece in pieces for v in piece[column].unique().to_pylist() if v is not None}
+    if column == "stage" and where.endswith("stages"):
+        seen -= {"won", "lost"}
     for value in values:
         if value not in seen:
             shown = ", ".join(sorted(seen)[:8])
