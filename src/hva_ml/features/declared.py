@@ -218,12 +218,16 @@ def _check_values(tables: ContractTables, windows: Windows, where: str, last: da
 
 
 def _check_occur(
-    tables: ContractTables, table: str, column: str, values: tuple[str, ...], where: str
+    tables: ContractTables,
+    table: str,
+    column: str,
+    values: tuple[str, ...],
+    where: str,
+    besides: tuple[str, ...] = (),
 ) -> None:
     pieces = tables.pieces(table, [column])
     seen = {v for piece in pieces for v in piece[column].unique().to_pylist() if v is not None}
-    if column == "stage" and where.endswith("stages"):
-        seen -= {"won", "lost"}
+    seen -= set(besides)
     for value in values:
         if value not in seen:
             shown = ", ".join(sorted(seen)[:8])
@@ -231,7 +235,7 @@ def _check_occur(
                 f"'{value}' never occurs in {table}.{column}.{nearest(value, seen)}",
                 where=where,
                 why="A feature that is always zero is most often a mistyped one.",
-                fix=f"Use one of: {shown}{' …' if len(seen) > 8 else ''}.",
+                fix=f"Use one of: {shown}{' …' if len(seen) > 8 else ''}." if seen else "Leave it out.",
             )
 
 
@@ -240,7 +244,7 @@ def _check_deals(tables: ContractTables, config: PipelineConfig, last: datetime)
     if not (wanted.stages or wanted.close_dates) or not _reaches(tables, "deal_stages", last):
         return
     if wanted.stages:
-        _check_occur(tables, "deal_stages", "stage", wanted.stages, "[features] stages")
+        _check_occur(tables, "deal_stages", "stage", wanted.stages, "[features] stages", ("won", "lost"))
     if not wanted.close_dates:
         return
     dates = tables.pieces("deal_stages", ["expected_close_at"])

@@ -81,7 +81,8 @@ class LifetimeLearner:
         self._prepared, self._calendar, self._features = prepared, calendar, features
         self._targets, self._searched = targets, searched
         self._config = replace(config, features=replace(config.features, outlook=False))
-        self._pair_config = replace(config, models=replace(config.models, high_value=0.0))
+        # Maps are learned on customers that taught no tree, so these trees do not learn once more.
+        self._pair_config = replace(config, models=replace(config.models, high_value=0.0, refit="off"))
         self._customer = ~np.isnan(numbers(features, KNOWN_BY))
         beyond = tuple(d for d in config.lifetime.days if d > config.horizon.days)
         self.edges = (0, config.horizon.days, *beyond)
