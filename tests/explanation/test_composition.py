@@ -1,6 +1,7 @@
 """Factors multiply to the score; the typical account; the waterfall adds up."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -227,7 +228,8 @@ def test_bars_sum_to_the_expected_value(
     named = [s for s in steps if s["kind"] == "step"]
     assert len(named) <= limit
     strength = [abs(np.log(s["factor"])) for s in named]
-    assert strength == sorted(strength, reverse=True)
+    # The logarithm of a factor is its effect but for the last bits: effects of one size may stand either way.
+    assert all(after <= before + 1e-12 for before, after in pairwise(strength))
     assert all(s >= threshold - 1e-12 for s in strength)
     assert [s["kind"] for s in steps][len(named) :] in ([], ["other"])
 
