@@ -47,7 +47,8 @@ QUESTIONS = {
         "many more pages or names of files, one more each time until there is enough. Sources have a "
         "`.sha256` beside them. Changed values that can be read: one source of a night changed into others "
         "that are valid too; a warning or a note counts as told if the honest night has it not, and `bad` "
-        "counts other scores without one. `day` says when a row was measured.",
+        "counts other scores without one. Other clocks: a machine's zone and clock must not change a bit, "
+        "local times are held to `zoneinfo`. `day` says when a row was measured.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",

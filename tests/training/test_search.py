@@ -188,6 +188,16 @@ def test_trees_may_learn_faster_while_searching_and_are_counted_at_their_own_rat
     assert (again.ran, again.rounds, again.value) == (0, slow.rounds, slow.value)
 
 
+def test_rounds_counted_for_a_few_trials_are_not_those_of_more(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'optuna.db'}"
+    few, more = (settings.Search(trials=n, learning_rate_factor=2.0) for n in (1, 7))
+    run(storage=storage, config=few)
+    found = run(storage=storage, config=more)
+    alone = run(config=more)
+    assert (found.params, found.rounds, found.value) == (alone.params, alone.rounds, alone.value)
+    assert found.params != run(config=few).params
+
+
 def test_parameters_that_decide_are_told():
     decided = settings.Search(
         trials=16, num_leaves=(2, 60), lambda_l2=(1e-3, 1e5), feature_fraction=(0.9, 1.0)

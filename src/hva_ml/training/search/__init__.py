@@ -180,7 +180,7 @@ def search(
         best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value or 0.0)
         settled = Settled(int(best.user_attrs["rounds"]), float(best.value or 0.0))
         if pace.rate != 1.0:
-            settled = store.settled() or store.settle(_settled(judge(best.params, pace=Pace())[0]))
+            settled = store.settled(best) or store.settle(best, judge(best.params, pace=Pace())[0])
     return SearchResult(
         kind=kind,
         params=trees(best.params, models),
@@ -237,10 +237,6 @@ def _written(
 
 def _never(_step: int, _loss: float) -> bool:
     return False
-
-
-def _settled(outcome: Outcome) -> Settled:
-    return Settled(outcome.rounds, outcome.loss)
 
 
 def _complete(trials: Sequence[FrozenTrial]) -> int:

@@ -49,14 +49,15 @@ class Store:
         self.study.add_trial(trial)
         return self.finished()
 
-    def settled(self) -> Settled | None:
-        """Return how the chosen settings did at their real rate, if that was found before."""
-        found = self.study.user_attrs.get("settled")
+    def settled(self, trial: FrozenTrial) -> Settled | None:
+        """Return how the settings of a trial did at their real rate, if that was found before."""
+        found = self.study.user_attrs.get(_settled(trial))
         return None if found is None else Settled(int(found["rounds"]), float(found["loss"]))
 
-    def settle(self, found: Settled) -> Settled:
+    def settle(self, trial: FrozenTrial, outcome: Outcome) -> Settled:
         """Keep that."""
-        self.study.set_user_attr("settled", asdict(found))
+        found = Settled(outcome.rounds, outcome.loss)
+        self.study.set_user_attr(_settled(trial), asdict(found))
         return found
 
     @property
@@ -68,6 +69,10 @@ class Store:
     def end(self, n_trials: int) -> None:
         """Say that the minutes were over: the study counts as finished from now on."""
         self.study.set_user_attr("ended", n_trials)
+
+
+def _settled(trial: FrozenTrial) -> str:
+    return f"settled {trial.user_attrs['ordinal']}"
 
 
 class Drawing:
