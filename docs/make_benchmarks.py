@@ -48,7 +48,9 @@ QUESTIONS = {
         "`.sha256` beside them. Changed values that can be read: one source of a night changed into others "
         "that are valid too; a warning or a note counts as told if the honest night has it not, and `bad` "
         "counts other scores without one. Other clocks: a machine's zone and clock must not change a bit, "
-        "local times are held to `zoneinfo`. `day` says when a row was measured.",
+        "local times are held to `zoneinfo`. Hostile texts: formulas, markup, terminal sequences, marks of "
+        "direction and forged lines as ids, names and categories; each output is held to that of the same "
+        "sources with plain words. `day` says when a row was measured.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",

@@ -25,6 +25,7 @@ from benchmarks.trust import (
     kills,
     mutants,
     offline,
+    payloads,
     plausible,
     sizes,
     space,
@@ -58,6 +59,9 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "clocks": lambda: clocks.clocks(trial(), every=size == "full"),
         "foreign": lambda: foreign.foreign(base(), place / "foreign", every=size == "full"),
         "injection": lambda: injection.injection(base(), place / "injection", every=size == "full"),
+        "payloads": lambda: payloads.payloads(
+            sizes.released(base()), place / "payloads", every=size == "full"
+        ),
         "mutants": lambda: mutants.mutated(
             sizes.released(base()), place / "mutants", every=1 if size == "full" else 8
         ),

@@ -12,7 +12,7 @@ from benchmarks.smaller import DATA, PIPELINE, TRAINING, edit
 from hva_ml.publication import current, read
 
 LAST, TONIGHT = "2025-12-30", "2025-12-31"
-_WARM = (
+WARM = (
     "hva_ml.cli.nightly",
     "hva_ml.jobs.nights.nightly",
     "hva_ml.jobs.score",
@@ -73,7 +73,7 @@ def run_files(ws: hva.Workspace, day: str) -> list[dict[str, bytes]]:
 def start(root: Path, out: Path, *words: str) -> ForkServerProcess:
     """Start a command of `hva` as a process of its own, from one that has the libraries loaded."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(list(_WARM))
+    context.set_forkserver_preload(list(WARM))
     process = context.Process(target=_command, args=(str(root), str(out), words))
     process.start()
     return process

@@ -3,6 +3,7 @@
 Never a contact's name, an e-mail address or a credential; never longer than a screen.
 """
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -38,6 +39,28 @@ def bounded(text: str, limit: int = MAX_TEXT) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def one_line(text: str) -> str:
+    r"""Return `text` as it may stand in a line that people read: nothing in it breaks, turns or commands.
+
+    Line breaks and tabs become blanks; control and format characters go, other than the soft hyphen.
+
+    Examples
+    --------
+    >>> one_line("Muster\x1b[2J GmbH\nError\u202e")
+    'Muster[2J GmbH Error'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c
+        if c.isprintable() or c == "\u00ad" or unicodedata.category(c) == "Zs"
+        else " "
+        if c.isspace()
+        else ""
+        for c in text
+    )
+
+
 class HvaError(Exception):
     """Base of every error that this package raises on purpose.
 
@@ -60,11 +83,12 @@ class HvaError(Exception):
     def __init__(
         self, what: str, *, where: str = "", why: str = "", fix: str = "", ids: Sequence[str] = ()
     ) -> None:
-        self.what = bounded(what)
-        self.where = bounded(where)
+        self.what = bounded(one_line(what))
+        self.where = bounded(one_line(where))
         self.why = bounded(why)
+        # What mends it may be several lines of a file: they are ours.
         self.fix = bounded(fix)
-        self.ids = tuple(bounded(str(i), 60) for i in ids[:MAX_IDS])
+        self.ids = tuple(bounded(one_line(str(i)), 60) for i in ids[:MAX_IDS])
         super().__init__(self.text())
 
     def text(self) -> str:

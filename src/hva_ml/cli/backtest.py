@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from hva_ml.cli.commands import Json, PipelineName, Root, app, example
-from hva_ml.cli.terminal import command, console, print_json, progress
+from hva_ml.cli.terminal import command, console, escaped, print_json, progress
 
 if TYPE_CHECKING:
     from hva_ml.jobs.backtest import Backtest
@@ -54,5 +53,5 @@ def show(out: Console, found: "Backtest") -> None:
     for metric, label in render.SHOWN:
         table.add_row(label, *(render.interval(rows.get((m, metric))) for m in models))
     out.print(table)
-    out.print(escape(found.recommendation.sentence()), soft_wrap=True)
+    out.print(escaped(found.recommendation.sentence()), soft_wrap=True)
     out.print(f"Report   {found.report}", soft_wrap=True)

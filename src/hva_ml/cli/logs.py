@@ -1,6 +1,5 @@
 """The log as JSON lines, for machines: each with the night it belongs to, none with a row of data."""
 
-import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from hva_ml.cli.terminal import json_line
 from hva_ml.errors import HvaError
 
 _log = logging.getLogger("hva_ml.night")
@@ -32,7 +32,7 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             # What a library raises may quote the data; its kind does not.
             line["exception"] = record.exc_info[0].__name__
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json_line(line)
 
 
 @contextmanager

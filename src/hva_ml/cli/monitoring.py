@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from hva_ml.cli.commands import Json, PipelineName, Root, app, example
 from hva_ml.cli.night import Country, Lang
-from hva_ml.cli.terminal import command, console, print_json, progress
+from hva_ml.cli.terminal import command, console, escaped, print_json, progress
 
 if TYPE_CHECKING:
     from hva_ml.jobs.monitor import Monitored
@@ -64,7 +63,7 @@ def show(out: Console, found: "Monitored") -> None:
     for row, text in zip(found.findings, found.texts, strict=True):
         since = f" (since {row.since})" if row.outcome == "alarm" and row.since else ""
         mark = _MARKS.get(row.outcome, "[dim]not applicable[/]")
-        out.print(f"  {row.code} {mark}{since} {escape(text)}", soft_wrap=True)
-    out.print(f"[bold]Train again?[/] {escape(found.advice_text)}", soft_wrap=True)
+        out.print(f"  {row.code} {mark}{since} {escaped(text)}", soft_wrap=True)
+    out.print(f"[bold]Train again?[/] {escaped(found.advice_text)}", soft_wrap=True)
     for path in found.files:
         out.print(f"Page     {path}", soft_wrap=True)

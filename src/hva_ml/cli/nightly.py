@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from hva_ml.cli.commands import EngineName, Json, PipelineName, Root, app, example
 from hva_ml.cli.logs import json_lines
-from hva_ml.cli.terminal import command, console, print_json, progress
+from hva_ml.cli.terminal import command, console, escaped, print_json, progress
 from hva_ml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,9 +127,9 @@ def show(out: Console, nights: "tuple[Nightly, ...]") -> None:
     for night in nights:
         if len(nights) == 1:
             for stage in night.stages:
-                out.print(escape(stage.line()), soft_wrap=True)
+                out.print(escaped(stage.line()), soft_wrap=True)
         colour = "green" if night.exit_code == 0 else "red"
-        out.print(f"[{colour}]{escape(night.sentence())}[/]", soft_wrap=True)
+        out.print(f"[{colour}]{escaped(night.sentence())}[/]", soft_wrap=True)
         if night.hindsight:
             out.print("The model was trained on what came after that day: these scores prove nothing.")
         if night.expected_value is not None:

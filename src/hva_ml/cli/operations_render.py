@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 
 from hva_ml.cli.render import plain
+from hva_ml.cli.terminal import escaped
 
 if TYPE_CHECKING:
     from hva_ml.jobs.deliver import Delivery
@@ -36,7 +36,10 @@ def delivery(out: Console, done: "Delivery") -> None:
     out.print(table)
     for told in done.failed:
         if told.error is not None:
-            out.print(f"[bold red]{told.sink}[/] {escape(told.error.text())}", soft_wrap=True)
+            first, *rest = told.error.text().split("\n")
+            out.print(f"[bold red]{told.sink}[/] {escaped(first)}", soft_wrap=True)
+            for line in rest:
+                out.print(escaped(line), soft_wrap=True)
 
 
 def rollback(out: Console, done: "Rollback") -> None:
@@ -46,9 +49,9 @@ def rollback(out: Console, done: "Rollback") -> None:
     if done.run_id:
         out.print(f"Scores   as of {done.as_of}, run {done.run_id}", soft_wrap=True)
     if done.reason:
-        out.print(f"Reason   {escape(done.reason)}", soft_wrap=True)
+        out.print(f"Reason   {escaped(done.reason)}", soft_wrap=True)
     for note in done.notes:
-        out.print(f"[yellow]Note[/]     {escape(note)}", soft_wrap=True)
+        out.print(f"[yellow]Note[/]     {escaped(note)}", soft_wrap=True)
 
 
 def prune(out: Console, done: "Pruned") -> None:
@@ -57,11 +60,11 @@ def prune(out: Console, done: "Pruned") -> None:
         table = plain("Run", "As of", "Version", "Bytes")
         for old in done.goes:
             table.add_row(
-                old.run_id, old.as_of or "set aside as damaged", escape(old.version), f"{old.size:,}"
+                old.run_id, old.as_of or "set aside as damaged", escaped(old.version), f"{old.size:,}"
             )
         out.print(table)
     would = "would go" if done.dry_run else "gone"
     out.print(f"{len(done.goes)} runs {would}, {done.size:,} bytes; {len(done.stays)} stay.")
     for run_id, why in done.stays.items():
         if why != "young enough":
-            out.print(f"[dim]{escape(run_id)} stays: {escape(why)}[/]", soft_wrap=True)
+            out.print(f"[dim]{escaped(run_id)} stays: {escaped(why)}[/]", soft_wrap=True)

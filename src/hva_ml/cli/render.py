@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from hva_ml.cli.terminal import escaped
 from hva_ml.ledger.reuse import summary
 from hva_ml.reports.language import Tongue
 
@@ -71,7 +71,7 @@ def run(out: Console, run: "Run") -> None:
     for finding in run.findings:
         if finding.code.startswith("HVA") and finding.severity != "info":
             colour = COLOURS[finding.severity]
-            out.print(f"[{colour}]{finding.code}[/] {escape(finding.what)}", soft_wrap=True)
+            out.print(f"[{colour}]{finding.code}[/] {escaped(finding.what)}", soft_wrap=True)
     out.print(f"Report   {run.report}", soft_wrap=True)
     out.print(f"Release  {run.release[:16]} (the same data, file and versions give the same)")
     out.print(f"Next     hva promote {run.pipeline}")
@@ -96,12 +96,12 @@ def compare(out: Console, pipeline: str, runs: Sequence[Mapping[str, Any]]) -> N
 def contest(out: Console, found: "Contest") -> None:
     """Show models on the same rows, and how far the first is ahead."""
     rows = {(r["model"], r["metric"]): r for r in found.metrics.to_pylist()}
-    table = plain(f"{found.rows:,} common test rows", *(escape(m) for m in found.models))
+    table = plain(f"{found.rows:,} common test rows", *(escaped(m) for m in found.models))
     for metric, label in SHOWN:
         table.add_row(label, *(interval(rows.get((m, metric))) for m in found.models))
     out.print(table)
     for sentence in found.sentences:
-        out.print(escape(sentence), soft_wrap=True)
+        out.print(escaped(sentence), soft_wrap=True)
     out.print(f"Report   {found.report}", soft_wrap=True)
 
 
@@ -117,7 +117,7 @@ def shadow(out: Console, found: "Shadow") -> None:
     out.print(f"Rank correlation {alike}; {found.overlap:.0%} of the best {found.top} accounts are the same")
     out.print(f"Expected value   {found.total_champion:,.0f} → {found.total_challenger:,.0f}")
     for line in found.sentences:
-        out.print(escape(line), soft_wrap=True)
+        out.print(escaped(line), soft_wrap=True)
     out.print(f"Report   {found.report}", soft_wrap=True)
 
 
@@ -126,13 +126,13 @@ def release(out: Console, release: "Release") -> None:
     table = plain("Gate", "Holds", "Measured")
     for gate in release.gates:
         table.add_row(
-            gate.name, "[green]yes[/]" if gate.passed else "[bold red]no[/]", escape(gate.sentence())
+            gate.name, "[green]yes[/]" if gate.passed else "[bold red]no[/]", escaped(gate.sentence())
         )
     out.print(table)
     if release.forced:
-        out.print(f"[yellow]Forced:[/] {escape(release.forced)}")
+        out.print(f"[yellow]Forced:[/] {escaped(release.forced)}")
     for note in release.notes:
-        out.print(f"[yellow]Note:[/] {escape(note)}", soft_wrap=True)
+        out.print(f"[yellow]Note:[/] {escaped(note)}", soft_wrap=True)
     out.print(
         f"Champion of {release.pipeline} is now version {release.version}: {release.path}", soft_wrap=True
     )
@@ -148,15 +148,15 @@ def check(out: Console, report: "CheckReport") -> None:
     if report.quirks:
         quirks = plain("Set right by the source queries", "Rows", "What")
         for row in report.quirks:
-            quirks.add_row(*(escape(str(v)) for v in row.values()))
+            quirks.add_row(*(escaped(str(v)) for v in row.values()))
         out.print(quirks)
     if report.violations:
         table = plain("Code", "Severity", "Where", "Rows", "What was found", "What to do")
         for v in report.violations:
-            ids = f" [dim]({escape(', '.join(v.ids))})[/]" if v.ids else ""
+            ids = f" [dim]({escaped(', '.join(v.ids))})[/]" if v.ids else ""
             table.add_row(
-                v.code, f"[{COLOURS[v.severity]}]{v.severity}[/]", escape(v.where), f"{v.count:,}",
-                escape(v.what) + ids, escape(v.fix),
+                v.code, f"[{COLOURS[v.severity]}]{v.severity}[/]", escaped(v.where), f"{v.count:,}",
+                escaped(v.what) + ids, escaped(v.fix),
             )  # fmt: skip
         out.print(table)
     if report.probes:
@@ -164,7 +164,7 @@ def check(out: Console, report: "CheckReport") -> None:
         for p in report.probes:
             why = f" Not applicable: {p.not_applicable}." if p.not_applicable else ""
             outcome = f"[{OUTCOMES[p.outcome]}]{p.outcome}[/]"
-            probes.add_row(p.code, p.name, outcome, f"[dim]{escape(p.what + why)}[/]")
+            probes.add_row(p.code, p.name, outcome, f"[dim]{escaped(p.what + why)}[/]")
         out.print(probes)
     verdict = (
         "[green]Nothing stands in the way of training.[/]"
@@ -188,7 +188,7 @@ def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     )  # fmt: skip
     for row in scores.table.slice(0, rows).to_pylist():
         table.add_row(
-            str(row["rank"]), escape(row["account_id"]), row["tier"], f"{row['conversion_probability']:.1%}",
+            str(row["rank"]), escaped(row["account_id"]), row["tier"], f"{row['conversion_probability']:.1%}",
             _amount(row["value_if_converted"]), _amount(row["expected_value"]), f"{row['percentile']:.1f}",
             "●" if row["in_capacity"] else "",
         )  # fmt: skip
@@ -200,10 +200,10 @@ def scores(out: Console, scores: "Scores", rows: int = 15) -> None:
     out.print(f"Folder   {scores.path}", soft_wrap=True)
     out.print(f"Page     {scores.page}", soft_wrap=True)
     for place, line in enumerate(summary(scores.reuse)):
-        out.print(f"{'' if place else 'Sources':8} {escape(line)}", soft_wrap=True)
+        out.print(f"{'' if place else 'Sources':8} {escaped(line)}", soft_wrap=True)
     for finding in scores.findings:
         if finding.severity != "info":
-            said = f"{escape(finding.where)}: {escape(finding.what)}"
+            said = f"{escaped(finding.where)}: {escaped(finding.what)}"
             out.print(f"[{COLOURS[finding.severity]}]{finding.code}[/] {said}")
     audit(out, scores.audit, scores.forced)
 
@@ -215,26 +215,26 @@ def audit(out: Console, rows: "Sequence[AuditRow]", forced: str = "") -> None:
     for row in rows:
         if row.outcome == "found":
             out.print(
-                f"[bold red]{row.code}[/] {escape(row.what)} Asked for: {escape(row.bound)}", soft_wrap=True
+                f"[bold red]{row.code}[/] {escaped(row.what)} Asked for: {escaped(row.bound)}", soft_wrap=True
             )
     reasons = list(dict.fromkeys(r.what for r in rows if r.outcome == "not applicable"))
     for reason in reasons:
-        out.print(f"[dim]Not applicable: {escape(reason)}[/]", soft_wrap=True)
+        out.print(f"[dim]Not applicable: {escaped(reason)}[/]", soft_wrap=True)
     if forced:
-        out.print(f"[yellow]Forced:[/] {escape(forced)}", soft_wrap=True)
+        out.print(f"[yellow]Forced:[/] {escaped(forced)}", soft_wrap=True)
 
 
 def explanation(out: Console, found: "Explained") -> None:
     """Show one account: headline, reasons, arithmetic, the page's path."""
     if stale := found.told.run.stale:
-        out.print(f"[yellow]Stale[/] {escape(stale.what)}", soft_wrap=True)
-    body = [escape(found.text), *(["", escape(found.lifetime)] if found.lifetime else [])]
+        out.print(f"[yellow]Stale[/] {escaped(stale.what)}", soft_wrap=True)
+    body = [escaped(found.text), *(["", escaped(found.lifetime)] if found.lifetime else [])]
     table = plain(*found.columns)
     for step in found.steps:
-        table.add_row(*(escape(part) for part in step))
+        table.add_row(*(escaped(part) for part in step))
     out.print(
         Panel(
-            Group(*body, "", table), title=escape(found.title), title_align="left", width=min(out.width, 110)
+            Group(*body, "", table), title=escaped(found.title), title_align="left", width=min(out.width, 110)
         )
     )
     called = Tongue(found.language, found.country)
@@ -250,7 +250,7 @@ def explanation(out: Console, found: "Explained") -> None:
         for n in found.neighbours:
             who = f"{n.name} ({n.account_id})" if n.name else n.account_id
             bought = f"{called.day(n.as_of)}: {called.money(n.value, n.currency)}"
-            like.add_row(escape(who), bought, escape(", ".join(n.shared)))
+            like.add_row(escaped(who), bought, escaped(", ".join(n.shared)))
         out.print(like)
     for path in found.files:
         out.print(f"Page     {path}", soft_wrap=True)
@@ -279,8 +279,8 @@ def datasets(out: Console, found: Sequence[Mapping[str, Any]]) -> None:
     for row in found:
         table.add_row(
             row["name"],
-            escape(str(row["title"])),
-            escape(str(row["licence"])),
-            escape(str(row["here"]) or "no"),
+            escaped(str(row["title"])),
+            escaped(str(row["licence"])),
+            escaped(str(row["here"]) or "no"),
         )
     out.print(table)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
@@ -16,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-from hva_ml.errors import HvaError
+from hva_ml.errors import HvaError, one_line
 
 P = ParamSpec("P")
 
@@ -27,13 +28,32 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console; where nobody watches, lines are 120 wide and carry no colours."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(
-        stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False
+        stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False,
+        emoji=False,
+    )  # fmt: skip
+
+
+def escaped(text: str) -> str:
+    """Return a text as it may stand in what a console prints: no markup, no command to the terminal."""
+    return escape(one_line(text))
+
+
+def json_line(record: object) -> str:
+    """Return a JSON document on one line, in letters that no terminal and no reader of lines takes otherwise.
+
+    JSON itself lets line separators, C1 controls and marks of direction stand as they are.
+    """
+    written = json.dumps(record, ensure_ascii=False, default=str)
+    if written.isprintable():
+        return written
+    return "".join(
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else json.dumps(c)[1:-1] for c in written
     )
 
 
 def print_json(record: object) -> None:
     """Print one JSON document to standard output."""
-    typer.echo(json.dumps(record, ensure_ascii=False, default=str))
+    typer.echo(json_line(record))
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
@@ -48,7 +68,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             function(*args, **kwargs)
         except HvaError as error:
             if kwargs.get("as_json"):
-                typer.echo(json.dumps(error.record(), ensure_ascii=False), err=True)
+                typer.echo(json_line(error.record()), err=True)
             else:
                 show_error(error)
             raise typer.Exit(error.exit_code) from None
@@ -75,9 +95,9 @@ def show_error(error: HvaError) -> None:
     """Print what, where, why and how to mend it."""
     out = console(stderr=True)
     first, *rest = error.text().split("\n")
-    out.print(f"[bold red]Error[/] {escape(first)}", soft_wrap=True)
+    out.print(f"[bold red]Error[/] {escaped(first)}", soft_wrap=True)
     for line in rest:
-        out.print(escape(line), soft_wrap=True)
+        out.print(escaped(line), soft_wrap=True)
 
 
 def _stop(_signal: int, _frame: Any) -> None:
@@ -115,14 +135,14 @@ class BarProgress:
         """Move the bar."""
         if self._task is not None:
             text = f"{self._text} {note}" if note else self._text
-            self._bar.update(self._task, completed=done, total=total, description=escape(text))
+            self._bar.update(self._task, completed=done, total=total, description=escaped(text))
 
     def _finish(self, *, failed: bool = False) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
             mark = "[red]✗[/]" if failed else "[green]✓[/]"
-            self._out.print(f"{mark} {escape(self._text)} [dim]{time.monotonic() - self._began:.1f} s[/]")
+            self._out.print(f"{mark} {escaped(self._text)} [dim]{time.monotonic() - self._began:.1f} s[/]")
 
 
 class LineProgress:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from hva_ml.errors import one_line
 from hva_ml.explanation.composition import explain_pairs
 from hva_ml.explanation.families import FamilyFactor
 from hva_ml.explanation.plots import to_shap
@@ -125,7 +126,8 @@ class Explained:
     def plain(self) -> str:
         """Headline, paragraph and reasons as plain text, one reason a line."""
         worth = (self.lifetime,) if self.lifetime else ()
-        return "\n".join((self.title, "", self.text, *worth, "", *(f"- {r.text}" for r in self.reasons)))
+        told = (self.title, "", self.text, *worth, "", *(f"- {r.text}" for r in self.reasons))
+        return "\n".join(one_line(line) for line in told)
 
     def record(self) -> dict[str, object]:
         """Return it as a JSON-ready record."""

@@ -8,7 +8,6 @@ import hashlib
 import os
 import re
 import tempfile
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +18,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from hva_ml.errors import WorkspaceError
+from hva_ml.errors import WorkspaceError, one_line
 from hva_ml.reports.charts import NARROW, WIDE, Chart, to_svg
 from hva_ml.reports.language import Tongue
 from hva_ml.reports.palette import css
@@ -67,10 +66,7 @@ def plain(text: str, limit: int = LONGEST_NAME) -> str:
     >>> plain("Muster\u202e GmbH\n")
     'Muster GmbH'
     """
-    line = SPACES.sub(" ", text).strip()
-    kept = "".join(
-        c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") or c == "\u00ad"
-    )
+    kept = one_line(SPACES.sub(" ", text).strip())
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 

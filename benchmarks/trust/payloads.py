@@ -1,0 +1,128 @@
+"""Hostile texts in what a source says of its accounts: nothing of them is more than a text in any output.
+
+Two vendors differ in texts only: one has formulas, markup, terminal sequences, marks of direction and forged
+lines where the other has plain words. Both make their nights and run the commands that somebody reads; every
+page, document, line, metric and row of a sink must have the form that the plain words give it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow as pa
+
+from benchmarks.smaller import PIPELINE
+from benchmarks.trust.readers import forged, metrics, numbers, raw, shape
+from benchmarks.trust.tally import Tally
+from benchmarks.trust.texts import FORGED, METRICS, Said, World, commands, made
+from hva_ml.engines.duckdb import DuckDBFile
+from hva_ml.publication import read
+
+DELIVERED = {"scores": ("account_id", "tier"), "accounts": ("account_id", "name")}
+
+
+def payloads(release: Path, place: Path, *, every: bool) -> Iterator[Tally]:
+    """Compare both vendors, output by output; `every` text is explained, or two."""
+    plain = made(World(False, place / "plain"), release)
+    hostile = made(World(True, place / "hostile"), release)
+    tally = Tally("hostile texts in rows of accounts, output by output")
+    waiting = [w.run(list(commands(w, every=every))) for w in (plain, hostile)]
+    both = list(zip(*(told() for told in waiting), strict=True))
+    for good, bad in both:
+        _words(tally, good, bad)
+        if "--json" in bad.words:
+            _documents(tally, good, bad)
+    _scores(tally, plain, hostile)
+    _night(tally, plain, hostile, *both[0])
+    _sinks(tally, hostile)
+    yield tally
+
+
+def _words(tally: Tally, good: Said, bad: Said) -> None:
+    """Judge what a terminal, or somebody who reads its lines, gets."""
+    found = [*raw(bad.out + bad.err), *forged(f"{bad.out}\n{bad.err}", FORGED)]
+    if bad.code != good.code or "Traceback" in bad.out + bad.err:
+        tally.wrong("not told", f"{bad.name}: exit {bad.code} instead of {good.code}: {bad.err[-300:]!r}")
+    elif found:
+        tally.wrong("commands or forged lines", f"{bad.name}: {found[:5]}")
+    else:
+        tally.good("texts without commands or forged lines")
+
+
+def _documents(tally: Tally, good: Said, bad: Said) -> None:
+    """Judge a JSON document, and the pages that it names."""
+    one, other = (json.loads(said.out) for said in (good, bad))
+    pages = [
+        [*map(Path, d.get("files", ())), *map(Path, filter(None, [d.get("page")]))] for d in (one, other)
+    ]
+    if bad.words[0] == "score":
+        one["findings"] = other["findings"] = ()  # that texts are odd is told
+    if numbers(one) != numbers(other):
+        tally.wrong("other documents", bad.name)
+    else:
+        tally.good("JSON with the same numbers")
+    for page, hostile in zip(*pages, strict=True):
+        _page(tally, page, hostile)
+
+
+def _page(tally: Tally, good: Path, bad: Path) -> None:
+    expected, _ = shape(good.read_text(encoding="utf-8"))
+    found, unsafe = shape(bad.read_text(encoding="utf-8"))
+    if found != expected or unsafe:
+        tally.wrong("markup", f"{bad.name}: {unsafe[:3]}, {len(found)} tags instead of {len(expected)}")
+    else:
+        tally.good("pages with the same tags")
+
+
+def _scores(tally: Tally, plain: World, hostile: World) -> None:
+    """Hold the scores of both vendors to each other, account by account."""
+    known = {new: old for old, new in hostile.ids.items()}
+    good, bad = (read(w.ws.scores(PIPELINE)).to_pylist() for w in (plain, hostile))
+    said = ["conversion_probability", "value_if_converted", "expected_value", "rank", "tier"]
+    expected = {r["account_id"]: [r[c] for c in said] for r in good}
+    same = sum([r[c] for c in said] == expected[plain.ids[known[r["account_id"]]]] for r in bad)
+    if same != len(expected) or len(bad) != len(plain.ids):
+        tally.wrong("other scores", f"{same} of {len(expected)} accounts have the same score")
+    else:
+        tally.good("run with the same scores")
+
+
+def _night(tally: Tally, plain: World, hostile: World, good: Said, bad: Said) -> None:
+    """Judge the log and the metrics of the night."""
+    lines = [[numbers(json.loads(line)) for line in said.err.splitlines()] for said in (good, bad)]
+    if [line.keys() for line in lines[0]] == [line.keys() for line in lines[1]]:
+        tally.good("log with the same lines")
+    else:
+        tally.wrong("other lines", f"{len(lines[1])} lines of the log instead of {len(lines[0])}")
+    both = [metrics((w.place / METRICS).read_text(encoding="utf-8")) for w in (plain, hostile)]
+    if both[0] == both[1]:
+        tally.good("metrics with the same names")
+    else:
+        tally.wrong("other metrics", f"{set(both[1]) ^ set(both[0])}"[:300])
+
+
+def _sinks(tally: Tally, hostile: World) -> None:
+    """Read back from each sink what was published."""
+    folder, root = hostile.ws.scores(PIPELINE), hostile.ws.root
+    published = {t: sorted(_rows(read(folder, t), c)) for t, c in DELIVERED.items()}
+    duck, lake = DuckDBFile(root / "data" / "out" / "own.duckdb", read_only=True), root / "data" / "lake"
+    with closing(duck), closing(sqlite3.connect(hostile.place / "own.sqlite")) as base:
+        for table, columns in DELIVERED.items():
+            schema = pa.schema([(c, pa.string()) for c in columns])
+            asked = f"SELECT {', '.join(columns)} FROM hva_{table}"  # noqa: S608  (names of ours)
+            held = {
+                "DuckDB": [r for t in duck.batches(f"hva_{table}", schema) for r in _rows(t, columns)],
+                "SQLite": base.execute(asked).fetchall(),
+                "folder": _rows(read(lake / PIPELINE, table), columns),
+            }
+            for name, rows in held.items():
+                if sorted(rows) == published[table]:
+                    tally.good("tables of sinks as published")
+                else:
+                    tally.wrong("other texts", f"{table} in {name}: {len(rows)} rows")
+
+
+def _rows(table: pa.Table, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [tuple(r[c] for c in columns) for r in table.to_pylist()]
