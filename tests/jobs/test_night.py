@@ -54,10 +54,10 @@ def test_the_night_before_was_compared_and_held(ws: hva.Workspace, main_job: Any
     run = current(ws.scores(PIPELINE))
     told = {r.code: r.outcome for r in run.audit}
     assert set(told.values()) == {"passed"}
-    assert set(told) == {f"HVS{k:03d}" for k in range(1, 13)}
+    assert set(told) == {f"HVS{k:03d}" for k in range(1, 15)}
     first = {r.code: r.outcome for r in main_job.scores.audit}
     assert {c for c, o in first.items() if o == "not applicable"} == {
-        "HVS012",
+        *("HVS012", "HVS013", "HVS014"),
         *(f"HVS00{k}" for k in range(2, 8)),
     }
 
@@ -78,6 +78,11 @@ WRONG = {
     "a column arrives empty": (
         "accounts", "    employees,", "    CAST(NULL AS INTEGER) AS employees,", {"HVS004"},
     ),
+    "times lose their zone": (
+        "deal_stages", "entered_at AS", "CAST(entered_at AS TIMESTAMP) AS", {"HVS013"},
+    ),
+    "one amount for all": ("invoices", "CAST(amount_cents", "CAST(4900", {"HVS014"}),
+    "one country for all": ("accounts", "CASE country WHEN 'D' THEN", "CASE 'D' WHEN 'D' THEN", {"HVS014"}),
     "other spelling": ("accounts", "    legal_form,", "    upper(legal_form) AS legal_form,", {"HVS008"}),
 }  # fmt: skip
 

@@ -35,8 +35,10 @@ def night_of(
         "account_id": pa.array([f"A{k:05d}" for k in order]),
         "tier": pa.array(tier[order].tolist()),
         "numbers": {name: v[order] for name, v in zip(NUMBERS, numbers, strict=True)},
-        "features": {"f.a": Profile(0.0, 10.0, 5.0), "f.b": Profile(0.25)},
+        "features": {"f.a": Profile(0.0, 10.0, 5.0, 0.9), "f.b": Profile(0.25, apart=0.75)},
         "without_history": 0.3,
+        "zoneless": {"events.event_time": 0.0, "invoices.event_time": 1.0},
+        "varied": {"events.event_type": 20, "invoices.currency": 0},
     }
     return Night(**(given | changes))
 

@@ -37,7 +37,7 @@ def test_the_first_run_has_nothing_to_be_compared_with_and_the_second_one_has(fo
     first = send(folder, make, tonight(night(day="2025-01-01")))
     assert {r.outcome for r in first.audit if "first run" in r.what} == {"not applicable", "passed"}
     second = send(folder, make, tonight(night()))
-    assert [r.outcome for r in second.audit[:9]] == ["passed"] * 9
+    assert [r.outcome for r in second.audit[:11]] == ["passed"] * 11
     assert [r.code for r in second.audit[-2:]] == ["HVS010", "HVS011"]
     assert current(folder).audit == second.audit
     assert (first.sequence, second.sequence) == (1, 2)
@@ -47,7 +47,16 @@ def test_what_was_known_of_a_night_is_read_back_as_it_was(folder, make, night, t
     one = night()
     run = send(folder, make, tonight(one))
     told = of_published(folder, run)
-    for name in ("as_of", "version", "release", "settings", "features", "without_history"):
+    for name in (
+        "as_of",
+        "version",
+        "release",
+        "settings",
+        "features",
+        "without_history",
+        "zoneless",
+        "varied",
+    ):
         assert getattr(told, name) == getattr(one, name)
     assert told.account_id.equals(one.account_id)
     assert told.tier.equals(one.tier)

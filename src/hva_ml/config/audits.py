@@ -34,6 +34,9 @@ class Audit:
     fresh_days: Annotated[int, Field(ge=1)] = 45
     max_silence: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 2.0
     may_be_silent: tuple[str, ...] = ()
+    max_zoneless_rise: Portion = 0.001
+    min_varied: Portion = 0.05
+    may_be_constant: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not all(low <= 1 <= high for low, high in (self.accounts, self.total_value)):

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from hva_ml.evaluation.stability import Shift, shift
+from hva_ml.publication.forms import forms
 from hva_ml.publication.nights import NUMBERS, Night, Profile, Tonight
-from hva_ml.publication.rows import AuditRow
+from hva_ml.publication.rows import CERTAIN, AuditRow, certain
 
 ACCOUNTS = "HVS002"
 GONE = "HVS003"
@@ -23,7 +24,6 @@ TOTAL = "HVS007"
 UNSEEN = "HVS008"
 HISTORY = "HVS009"
 LEVEL = "HVS012"
-_CERTAIN = 4.0
 _MOST_NAMED = 3
 _LOOK = "hva changes PIPELINE tells what moved once both are published; check the sources of the features."
 _FEW_ACCOUNTS = (
@@ -45,7 +45,7 @@ def compared(tonight: Tonight, last: Night | None, why_not: str) -> tuple[AuditR
     """
     if last is None or why_not:
         against = [_not(c, "scores", why_not) for c in (ACCOUNTS, GONE, NULLS, LEVEL, SHIFT, CHURN, TOTAL)]
-        return (*against, _unseen(tonight), _history(tonight, None, why_not))
+        return (*against, _unseen(tonight), _history(tonight, None, why_not), *forms(tonight, last, why_not))
     return (
         _accounts(tonight, last),
         _gone(tonight, last),
@@ -54,6 +54,7 @@ def compared(tonight: Tonight, last: Night | None, why_not: str) -> tuple[AuditR
         *_scores(tonight, last),
         _unseen(tonight),
         _history(tonight, last, ""),
+        *forms(tonight, last, ""),
     )
 
 
@@ -94,9 +95,7 @@ def _nulls(tonight: Tonight, last: Night) -> AuditRow:
     moves = []
     for name in both:
         now, before = night.features[name].null_share, last.features[name].null_share
-        pooled = (now * n + before * m) / (n + m)
-        chance = _CERTAIN * sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-        excess = abs(now - before) - max(tonight.limits.max_null_shift, chance)
+        excess = abs(now - before) - max(tonight.limits.max_null_shift, certain(now, n, before, m))
         moves.append(_Move(name, now - before, excess, f"{before:.0%} → {now:.0%}"))
     asked = f"moves of at most {tonight.limits.max_null_shift:g}, or chance"
     return _moved(NULLS, moves, "The unknown share", asked, fix)
@@ -112,7 +111,7 @@ def _levels(tonight: Tonight, last: Night) -> AuditRow:
         now, before = night.features[name], last.features[name]
         if now.level is None or before.level is None or not (now.level or before.level):
             continue
-        noise = _CERTAIN * hypot(_noise(now, night), _noise(before, last))
+        noise = CERTAIN * hypot(_noise(now, night), _noise(before, last))
         if now.level and before.level:
             change = now.level / before.level
             excess = abs(log(change)) - max(allowed, noise)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.config import Audit
+from hva_ml.contracts import forms
 from hva_ml.contracts.records import ContractTables
 from hva_ml.contracts.volumes import HISTORY, volumes
 from hva_ml.publication.reading import NIGHT, Published, manifest_of, read
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 NUMBERS = ("conversion_probability", "value_if_converted", "expected_value")
+_SAMPLE = 4_096
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,15 @@ class Profile:
     level, spread : float or None
         Mean of its absolute value, and standard deviation of that, where known; None for a category, and for
         a number that is the same for all (it tells the day, not the accounts).
+    apart : float or None
+        Share of accounts that have not the most common value, unknown being one, too; None where a night does
+        not say.
     """
 
     null_share: float
     level: float | None = None
     spread: float | None = None
+    apart: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,9 @@ class Night:
         Share of accounts without any row of history; None if the pipeline has no such table.
     volumes : mapping of str to int
         Rows that each source brought within four weeks, see `hva_ml.contracts.volumes`.
+    zoneless : mapping of str to float
+    varied : mapping of str to int
+        In what form the sources came, see `hva_ml.contracts.forms`; empty where a night does not say.
     """
 
     as_of: date
@@ -75,6 +84,8 @@ class Night:
     features: Mapping[str, Profile]
     without_history: float | None
     volumes: Mapping[str, int] = field(default_factory=dict)
+    zoneless: Mapping[str, float] = field(default_factory=dict)
+    varied: Mapping[str, int] = field(default_factory=dict)
 
     def profile(self) -> dict[str, Any]:
         """Return what the manifest keeps for the night after, JSON-ready."""
@@ -83,6 +94,8 @@ class Night:
             "features": features,
             "without_history": self.without_history,
             "volumes": dict(self.volumes),
+            "zoneless": dict(self.zoneless),
+            "varied": dict(self.varied),
         }
 
 
@@ -111,7 +124,9 @@ class Tonight:
     force: str = ""
 
 
-def of_scored(scored: "Scored", visible: ContractTables, settings: str) -> Night:
+def of_scored(
+    scored: "Scored", visible: ContractTables, settings: str, zoneless: Mapping[str, float]
+) -> Night:
     """Return the night of scores that are not written yet.
 
     Parameters
@@ -122,6 +137,8 @@ def of_scored(scored: "Scored", visible: ContractTables, settings: str) -> Night
         What was known before the day.
     settings : str
         Hash of the pipeline file.
+    zoneless : mapping of str to float
+        How many times came without a zone, see `hva_ml.contracts.forms`.
     """
     table, n = scored.features.table, scored.features.table.num_rows
     ids = table["account_id"].combine_chunks()
@@ -137,6 +154,7 @@ def of_scored(scored: "Scored", visible: ContractTables, settings: str) -> Night
         {d.name: profile(table[d.name]) for d in scored.features.definitions},
         None if known is None else 1.0 - pc.sum(pc.is_in(ids, known)).as_py() / n,
         {name: int(rows[0]) for name, rows in volumes(visible, _moment(table)).items()},
+        zoneless, forms.varied(visible),
     )  # fmt: skip
 
 
@@ -151,15 +169,30 @@ def profile(column: pa.ChunkedArray) -> Profile:
     Examples
     --------
     >>> profile(pa.chunked_array([[1.0, -3.0, None, 2.0]]))
-    Profile(null_share=0.25, level=2.0, spread=0.816496580927726)
+    Profile(null_share=0.25, level=2.0, spread=0.816496580927726, apart=0.75)
     """
-    null_share = column.null_count / len(column)
+    null_share, apart = column.null_count / len(column), _apart(column)
     if not pa.types.is_floating(column.type) or len(column) - column.null_count < 2:
-        return Profile(null_share)
+        return Profile(null_share, apart=apart)
     size = np.abs(column.drop_null().to_numpy())
     level, spread = float(size.mean()), float(size.std())
     constant = bool(size.min() == size.max()) and level > 0
-    return Profile(null_share) if constant else Profile(null_share, level, spread)
+    return Profile(null_share, apart=apart) if constant else Profile(null_share, level, spread, apart)
+
+
+def _apart(column: pa.ChunkedArray) -> float:
+    """Return the share of cells that have not the most common value, as a sample of them finds it.
+
+    A value that most cells have is the most common one of any sample; below that, either will do.
+    """
+    n = len(column)
+    sample = column.take(pa.array(np.arange(0, n, max(1, n // _SAMPLE)))) if n > _SAMPLE else column
+    counts = sorted(pc.value_counts(sample).to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
+    most = counts[0]["values"]
+    if most is None:
+        return float(1.0 - column.null_count / n)
+    same = pc.sum(pc.equal(column, pa.scalar(most, column.type))).as_py()
+    return float(1.0 - same / n)
 
 
 def of_published(folder: Path, run: Published) -> Night:
@@ -177,5 +210,6 @@ def of_published(folder: Path, run: Published) -> Night:
         run.identity["scoring"], scores["account_id"].combine_chunks(), scores["tier"].combine_chunks(),
         {name: scores[name].to_numpy() for name in NUMBERS},
         {name: Profile(**told) for name, told in kept.get("features", {}).items()},
-        kept.get("without_history"), kept.get("volumes", {}),
+        kept.get("without_history"), kept.get("volumes", {}), kept.get("zoneless", {}),
+        kept.get("varied", {}),
     )  # fmt: skip

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import sqrt
 from typing import Any, Literal
 
 from hva_ml.errors import RefusedError
 
 Outcome = Literal["passed", "found", "not applicable"]
+CERTAIN = 4.0
+"""How many standard errors a move must have to be none of chance."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,18 @@ class AuditError(RefusedError):
     def record(self) -> dict[str, object]:
         """Return the parts of the error, and all rows, as a JSON-ready record."""
         return {**super().record(), "audit": [r.record() for r in self.rows]}
+
+
+def certain(now: float, n: int, before: float, m: int) -> float:
+    """Return by how much two shares, of `n` and of `m` accounts, may differ by chance.
+
+    Examples
+    --------
+    >>> certain(0.0, 100, 0.5, 100)
+    0.2449489742783178
+    """
+    pooled = (now * n + before * m) / (n + m)
+    return CERTAIN * sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
 
 
 def rows_of(records: Sequence[Mapping[str, Any]]) -> tuple[AuditRow, ...]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from hva_ml import publication, scoring
 from hva_ml.config import PipelineConfig
+from hva_ml.contracts.forms import zoneless
 from hva_ml.contracts.records import ContractTables, Violation
 from hva_ml.cutoffs import Calendar, instant
 from hva_ml.errors import NotEnoughDataError
@@ -312,8 +313,8 @@ def _tonight(config: PipelineConfig, night: _Gathered, scored: scoring.Scored, o
     undated = config.leads is not None and config.leads.clock != "days"
     arrived = () if undated else publication.arrivals(night.visible, moment, config.audit)
     return Tonight(
-        publication.of_scored(scored, night.visible, config.fingerprint()), unseen,
-        arrived, config.audit, order.force,
+        publication.of_scored(scored, night.visible, config.fingerprint(), zoneless(night.prepared.tables)),
+        unseen, arrived, config.audit, order.force,
     )  # fmt: skip
 
 
