@@ -50,7 +50,9 @@ QUESTIONS = {
         "counts other scores without one. Other clocks: a machine's zone and clock must not change a bit, "
         "local times are held to `zoneinfo`. Hostile texts: formulas, markup, terminal sequences, marks of "
         "direction and forged lines as ids, names and categories; each output is held to that of the same "
-        "sources with plain words. `day` says when a row was measured.",
+        "sources with plain words. Hostile words and names: SQL, shells, templates, paths and control "
+        "characters in every argument and option of every command, and as names of columns and files; `bad` "
+        "counts what was run, read, written beside, or not told. `day` says when a row was measured.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",

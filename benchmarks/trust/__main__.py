@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.results import tell, with_others
 from benchmarks.trust import (
     clocks,
+    commandline,
     crashes,
     flips,
     foreign,
@@ -62,6 +63,8 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         "payloads": lambda: payloads.payloads(
             sizes.released(base()), place / "payloads", every=size == "full"
         ),
+        "words": lambda: commandline.commandline(base(), place / "words", every=size == "full"),
+        "names": lambda: commandline.names(sizes.released(base()), place / "names", every=size == "full"),
         "mutants": lambda: mutants.mutated(
             sizes.released(base()), place / "mutants", every=1 if size == "full" else 8
         ),

@@ -6,7 +6,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from benchmarks.trust.injection import Watch, injection, places, put, toml
+from benchmarks.trust.injection import injection, places, put, toml
+from benchmarks.trust.watching import Watch
 
 import hva_ml as hva
 

@@ -86,8 +86,10 @@ def _apart(pieces: Iterable[pa.ChunkedArray]) -> tuple[int, int]:
             # Most columns tell in their first rows: the others are looked at in larger steps.
             part = piece.slice(start, _ROWS if rows else _FIRST)
             start, rows = start + len(part), rows + len(part)
-            for told in pc.value_counts(part).to_pylist():
-                counts[told["values"]] += told["counts"]
+            if part.null_count == len(part):
+                counts[None] += len(part)
+            else:
+                counts.update({c["values"]: c["counts"] for c in pc.value_counts(part).to_pylist()})
             apart = rows - max(counts.values())
             if apart >= APART:
                 return rows, APART

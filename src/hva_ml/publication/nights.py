@@ -187,11 +187,11 @@ def _apart(column: pa.ChunkedArray) -> float:
     """
     n = len(column)
     sample = column.take(pa.array(np.arange(0, n, max(1, n // _SAMPLE)))) if n > _SAMPLE else column
-    counts = sorted(pc.value_counts(sample).to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
-    most = counts[0]["values"]
-    if most is None:
+    counted = pc.value_counts(sample)
+    most = counted.field("values")[int(np.argmax(counted.field("counts").to_numpy()))]
+    if not most.is_valid:
         return float(1.0 - column.null_count / n)
-    same = pc.sum(pc.equal(column, pa.scalar(most, column.type))).as_py()
+    same = pc.sum(pc.equal(column, most)).as_py()
     return float(1.0 - same / n)
 
 
