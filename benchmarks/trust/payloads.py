@@ -10,13 +10,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.smaller import PIPELINE
-from benchmarks.trust.readers import forged, metrics, numbers, raw, shape
+from benchmarks.trust.learned import Learning, judged, lessons, taught
+from benchmarks.trust.readers import browser, forged, metrics, numbers, raw, shape, visits
 from benchmarks.trust.tally import Tally
-from benchmarks.trust.texts import FORGED, METRICS, Said, World, commands, made
+from benchmarks.trust.texts import FORGED, METRICS, TEXTS, Said, World, commands, made
+from benchmarks.trust.world import TONIGHT
 from hva_ml.engines.duckdb import DuckDBFile
 from hva_ml.publication import read
 
@@ -37,7 +41,74 @@ def payloads(release: Path, place: Path, *, every: bool) -> Iterator[Tally]:
     _scores(tally, plain, hostile)
     _night(tally, plain, hostile, *both[0])
     _sinks(tally, hostile)
+    if every:
+        _terminals(tally, plain, hostile)
+        pages = [Path(p) for _, bad in both if "--json" in bad.words for p in _files(json.loads(bad.out))]
+        _browsers(tally, [p for p in pages if p.suffix == ".html"], place)
+        _bytes(tally, hostile)
     yield tally
+    if every:
+        yield _learning(place / "learned")
+
+
+def _learning(place: Path) -> Tally:
+    tally = Tally("hostile texts that a model learns from, output by output")
+    plain, hostile = taught(Learning(False, place / "plain")), taught(Learning(True, place / "hostile"))
+    waiting = [w.run(list(lessons(w))) for w in (plain, hostile)]
+    both = list(zip(*(told() for told in waiting), strict=True))
+    for good, bad in both:
+        _words(tally, good, bad)
+    judged(tally, plain, hostile, both)
+    return tally
+
+
+def _terminals(tally: Tally, plain: World, hostile: World) -> None:
+    """Judge what a terminal gets that shows colours and bars."""
+    waiting = []
+    for world in (plain, hostile):
+        asked = [("score", PIPELINE, "--as-of", TONIGHT), ("changes", PIPELINE), ("overview", PIPELINE)]
+        for account in list(world.ids.values())[: len(TEXTS)]:
+            asked += [("explain", PIPELINE, *more, "--", account) for more in ((), ("--text",))]
+            asked += [("explain", PIPELINE, "--", account[:-1])]
+        waiting.append(world.run(asked, terminal=True))
+    screens = [told() for told in waiting]
+    for good, bad in zip(*screens, strict=True):
+        usual = raw(good.out + good.err, colours=True)
+        found = [c for c in raw(bad.out + bad.err, colours=True) if c not in usual]
+        found += forged(f"{bad.out}\n{bad.err}", FORGED)
+        if found or bad.code != good.code:
+            tally.wrong("commands or forged lines", f"terminal, {bad.name}: exit {bad.code}, {found[:5]}")
+        else:
+            tally.good("screens without commands or forged lines")
+
+
+def _browsers(tally: Tally, pages: list[Path], place: Path) -> None:
+    """Open all pages in a browser."""
+    if browser() is None:
+        tally.good("skipped: no Chromium is here")
+        return
+    for page in dict.fromkeys(pages):
+        if found := visits(page, place):
+            tally.wrong("run in a browser", f"{page.name}: {found[:3]}")
+        else:
+            tally.good("pages that a browser shows without a run, a request or a complaint")
+
+
+def _bytes(tally: Tally, world: World) -> None:
+    """Write names that are no text: halves of pairs, loose bytes, letters in too many bytes."""
+    path = world.ws.raw(PIPELINE) / "companies.parquet"
+    whole = pq.read_table(path)
+    for content in (b"\xed\xa0\x80", b"\xff\xfe=1", b"\xc0\xafx", b"x\xe2\x80"):
+        names = [content, *(n.encode() for n in whole["name"].to_pylist()[1:])]
+        # Arrow does not look at what it is given so.
+        column = pa.array(names, pa.binary()).view(pa.string())
+        pq.write_table(whole.set_column(whole.schema.get_field_index("name"), "name", column), path)
+        (said,) = world.run([("score", PIPELINE, "--as-of", TONIGHT, "--full")])()
+        told = "HVD006" in said.out and said.code == 0
+        if "Traceback" in said.err or not (told or said.code in (1, 3)):
+            tally.wrong("not told", f"name {content!r}: exit {said.code}: {said.err[-300:]!r}")
+        else:
+            tally.good("names that are no text set aside" if told else "names that are no text refused")
 
 
 def _words(tally: Tally, good: Said, bad: Said) -> None:
@@ -54,9 +125,7 @@ def _words(tally: Tally, good: Said, bad: Said) -> None:
 def _documents(tally: Tally, good: Said, bad: Said) -> None:
     """Judge a JSON document, and the pages that it names."""
     one, other = (json.loads(said.out) for said in (good, bad))
-    pages = [
-        [*map(Path, d.get("files", ())), *map(Path, filter(None, [d.get("page")]))] for d in (one, other)
-    ]
+    pages = [[Path(p) for p in _files(d)] for d in (one, other)]
     if bad.words[0] == "score":
         one["findings"] = other["findings"] = ()  # that texts are odd is told
     if numbers(one) != numbers(other):
@@ -65,6 +134,10 @@ def _documents(tally: Tally, good: Said, bad: Said) -> None:
         tally.good("JSON with the same numbers")
     for page, hostile in zip(*pages, strict=True):
         _page(tally, page, hostile)
+
+
+def _files(document: dict[str, Any]) -> list[str]:
+    return [*document.get("files", ()), *([document["page"]] if document.get("page") else [])]
 
 
 def _page(tally: Tally, good: Path, bad: Path) -> None:

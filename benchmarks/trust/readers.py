@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import unicodedata
-from collections.abc import Sequence
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,11 @@ _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\)|.)", 
 _OWN = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|[0-9]*[AK]|2K|H)")
 # Left-to-right and right-to-left marks of a sentence are letters of some languages; overrides are not.
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# What Chromium asks for by itself, with any page.
+OWN = (
+    "file:", "chrome", "about:", "http://clients2.google.com/", "http://update.googleapis.com/",
+    "https://update.googleapis.com/", "https://accounts.google.com/",
+)  # fmt: skip
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -107,18 +112,19 @@ def browser() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def visits(pages: Sequence[Path], place: Path) -> list[str]:
-    """Open pages in a headless Chromium; return what they ran, complained of or asked for."""
-    program, found = browser(), []
+def visits(page: Path, place: Path) -> list[str]:
+    """Open a page in a headless Chromium; return what it ran, complained of or asked for."""
+    program = browser()
     assert program is not None
-    for page in pages:
-        log = place / "net.json"
-        command = [program, *FLAGS, f"--user-data-dir={place / 'browser'}", f"--log-net-log={log}"]
-        done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, check=False)
-        title = page.read_text(encoding="utf-8").partition("<title>")[2].partition("</title>")[0]
-        if done.returncode or f"<title>{title}</title>" not in done.stdout:
-            found.append(f"{page.name}: exit {done.returncode}, another title or none")
-        found += [f"{page.name}: {line[:200]}" for line in done.stderr.splitlines() if "CONSOLE" in line]
-        asked = set(re.findall(r'"url":"((?:https?|ftp|wss?|javascript|data)[^"]*)"', log.read_text()))
-        found += [f"{page.name} asks for {url[:100]}" for url in sorted(asked)]
-    return found
+    log = place / "requests.json"
+    command = [program, *FLAGS, f"--user-data-dir={place / 'browser'}", f"--log-net-log={log}"]
+    done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, check=False)
+    written, seen = (_title(text) for text in (page.read_text(encoding="utf-8"), done.stdout))
+    found = [] if seen == written and not done.returncode else [f"exit {done.returncode}, title {seen!r}"]
+    found += [line[:200] for line in done.stderr.splitlines() if "CONSOLE" in line]
+    asked = set(re.findall(r'"url":"([a-z]+:[^"?]*)', log.read_text(encoding="utf-8")))
+    return found + sorted(url for url in asked if not url.startswith(OWN))
+
+
+def _title(page: str) -> str:
+    return unescape(page.partition("<title>")[2].partition("</title>")[0])

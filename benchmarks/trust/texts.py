@@ -8,11 +8,11 @@ import sys
 import threading
 import tty
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -100,6 +100,7 @@ WORDS = {
 }
 IDS = ("company_id", "parent_id")
 METRICS = "night.prom"
+OVER = b"\x1e that was all \x1e"
 Words = tuple[str, ...]
 
 
@@ -158,14 +159,21 @@ class World:
         place = {i: k for k, i in enumerate(self.ids)}
         rows = [place[i] for i in table["company_id"].to_pylist()]
         for column in (c for c in IDS if c in table.column_names):
-            table = _put(table, column, [i and self.ids[i] for i in table[column].to_pylist()])
+            table = put(table, column, [i and self.ids[i] for i in table[column].to_pylist()])
         if name == "companies":
-            table = _put(table, "name", [self.text(k) for k in rows])
-        # Few enough for the audit of categories that training has not seen.
+            table = put(table, "name", [self.called(k) for k in rows])
+        return self.categories(name, table, rows)
+
+    def called(self, number: int) -> str:
+        """Return the name of an account."""
+        return self.text(number)
+
+    def categories(self, name: str, table: pa.Table, rows: list[int]) -> pa.Table:
+        """Exchange words of some rows: few enough for the audit of what training has not seen."""
         turns = [k % 41 for k in rows] if name == "companies" else [n % 11 for n in range(len(rows))]
         for at, column in enumerate(WORDS.get(name, ())):
             told = zip(table[column].to_pylist(), rows, turns, strict=True)
-            table = _put(table, column, [self.text(k) if turn == at else t for t, k, turn in told])
+            table = put(table, column, [self.text(k) if turn == at else t for t, k, turn in told])
         return table
 
     def export(self, made: Path, ws: hva.Workspace, day: date, since: date | None) -> None:
@@ -179,8 +187,7 @@ class World:
 
     def run(self, asked: Sequence[Words], *, terminal: bool = False) -> Callable[[], list[Said]]:
         """Run commands in a process of their own; return what waits for its end, and for what they said."""
-        place = self.place / ("seen" if terminal else "said")
-        place.mkdir()
+        place = Path(mkdtemp(dir=self.place, prefix="said-"))
         context = get_context("forkserver")
         context.set_forkserver_preload(list(WARM))
         sink = f"sqlite:///{self.place / 'own.sqlite'}"
@@ -201,7 +208,8 @@ def _told(place: Path, k: int, words: Words) -> Said:
     return Said(words, int((place / f"{k}.code").read_text()), out, err)
 
 
-def _put(table: pa.Table, column: str, values: list[str | None]) -> pa.Table:
+def put(table: pa.Table, column: str, values: Sequence[str | None]) -> pa.Table:
+    """Return a table with other texts in a column."""
     return table.set_column(table.schema.get_field_index(column), column, pa.array(values, pa.string()))
 
 
@@ -246,14 +254,14 @@ def _session(root: str, place: str, sink: str, asked: Sequence[Words], terminal:
         sys.stdout.flush()
         sys.stderr.flush()
         (Path(place) / f"{k}.code").write_text(str(code))
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(1, 2)
-        for reader in readers:
+        for stream, reader in enumerate(readers, start=1):
+            if terminal:
+                os.write(stream, OVER)
             reader.join()
 
 
 def _opened(path: Path, stream: int, terminal: bool) -> threading.Thread:
-    """Let a stream be a file, or a terminal whose screen is kept in a file."""
+    """Let a stream be a file, or a terminal whose screen is kept in a file once all was said."""
     held = threading.Thread(target=bool)
     if terminal:
         screen, handle = os.openpty()
@@ -268,21 +276,23 @@ def _opened(path: Path, stream: int, terminal: bool) -> threading.Thread:
 
 
 def _kept(screen: int, path: Path) -> None:
-    with path.open("wb") as file, suppress(OSError):
-        while piece := os.read(screen, 65_536):
-            file.write(piece)
+    content = b""
+    while not content.endswith(OVER):
+        content += os.read(screen, 65_536)
+    path.write_bytes(content.removesuffix(OVER))
     os.close(screen)
+
+
+def delivering(ws: hva.Workspace) -> None:
+    """Make the pipeline small, with sinks of its own."""
+    edited(ws)
+    with (ws.pipelines / f"{PIPELINE}.toml").open("a", encoding="utf-8") as file:
+        file.write(SINKS)
 
 
 def made(world: World, release: Path) -> World:
     """Make a vendor's workspace, with the night before and the exports of tonight."""
-
-    def before(ws: hva.Workspace) -> None:
-        edited(ws)
-        with (ws.pipelines / f"{PIPELINE}.toml").open("a", encoding="utf-8") as file:
-            file.write(SINKS)
-
     world.place.mkdir(parents=True)
-    world.ws, exports = vendor(world.place, release, before=before, exported=world.export)
+    world.ws, exports = vendor(world.place, release, before=delivering, exported=world.export)
     world.export(exports, world.ws, date.fromisoformat(TONIGHT), date.fromisoformat(LAST))
     return world

@@ -329,3 +329,24 @@ def test_minus_nothing_is_nothing(raw, config, to_arrow) -> None:
     before = enforce(to_arrow(raw), config(), END).fingerprints
     put("accounts", "employees", -0.0)(raw)
     assert enforce(to_arrow(raw), config(), END).fingerprints == before
+
+
+@pytest.mark.parametrize("content", [b"\xed\xa0\x80", b"\xff\xfe=1", b"\xc0\xafx", b"x\xe2\x80"])
+@pytest.mark.parametrize(
+    ("table", "column"), [("accounts", "name"), ("accounts", "sector"), ("invoices", "invoice_id")]
+)
+def test_bytes_that_are_no_text_are_set_aside(
+    raw, config, to_arrow, table: str, column: str, content: bytes
+) -> None:
+    given = to_arrow(raw)
+    before = given[table]
+    cells = [content, *(cell.encode() for cell in before[column].to_pylist()[1:])]
+    # Arrow takes it as it would come from a file: without a look at the bytes.
+    texts = pa.array(cells, pa.binary()).view(pa.string())
+    given[table] = before.set_column(before.schema.get_field_index(column), column, texts)
+    held = enforce(given, config(), END)
+    (found,) = (v for v in held.violations if v.where == f"{table}.{column}")
+    assert (found.code, found.count) == ("HVD006", 1)
+    assert all(i.isprintable() for i in found.ids)
+    assert held.tables[table].num_rows == before.num_rows - 1
+    assert held.tables[table][column].combine_chunks().validate(full=True) is None

@@ -29,6 +29,17 @@ def test_readers_see_what_a_text_does() -> None:
     assert readers.forged("x\nFORGED", "FORGED") == ["FORGED"]
 
 
+@pytest.mark.skipif(readers.browser() is None, reason="no Chromium is here")
+def test_a_browser_would_tell(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(PAGE.format("a &amp; b"), encoding="utf-8")
+    assert readers.visits(page, tmp_path) == []
+    page.write_text(PAGE.format("a") + "<script>console.log(1)</script><img src=http://192.0.2.1/x.png>")
+    said, asked = readers.visits(page, tmp_path)
+    assert "CONSOLE" in said
+    assert asked == "http://192.0.2.1/x.png"
+
+
 @pytest.mark.slow
 def test_no_text_is_more_than_a_text(base: hva.Workspace, tmp_path: Path) -> None:
     (tally,) = payloads(released(base), tmp_path / "payloads", every=False)

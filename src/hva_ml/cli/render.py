@@ -247,6 +247,8 @@ def explanation(out: Console, found: "Explained") -> None:
     out.print(overview)
     if found.neighbours:
         like = plain(called.word("neighbours_title"), "", "")
+        # A long name goes on in the next line, which must not begin like one of ours.
+        like.pad_edge = True
         for n in found.neighbours:
             who = f"{n.name} ({n.account_id})" if n.name else n.account_id
             bought = f"{called.day(n.as_of)}: {called.money(n.value, n.currency)}"

@@ -139,6 +139,7 @@ def _words(values: pa.Array, target: Column) -> Cast:
         values = values.cast(pa.string())
     elif not pa.types.is_string(kind):
         return Cast(None)
+    values, broken = _decoded(values)
     noted: dict[str, Mask] = {}
     if target.kind != "text":
         trimmed = pc.utf8_trim_whitespace(values)
@@ -149,7 +150,29 @@ def _words(values: pa.Array, target: Column) -> Cast:
     noted[codes.CONTROL_CHARACTERS] = control
     if target.kind == "text" and control.any():
         values = pc.replace_substring_regex(values, _CONTROL, " ")
-    return Cast(values, {codes.OVER_LONG: mask(pc.greater(pc.utf8_length(values), MAX_CHARACTERS))}, noted)
+    bad = {codes.OVER_LONG: mask(pc.greater(pc.utf8_length(values), MAX_CHARACTERS))}
+    if broken.any():
+        bad[codes.UNREADABLE_CELL] = broken
+    return Cast(
+        values, bad, noted, Cells(int(broken.sum()), len(values) - values.null_count + int(broken.sum()))
+    )
+
+
+def _decoded(values: pa.Array) -> tuple[pa.Array, Mask]:
+    """Return texts without those whose bytes are no UTF-8, and which these are; files may hold any bytes."""
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        broken = np.array([not _is_text(cell) for cell in values.view(pa.binary()).to_pylist()], dtype=bool)
+        return pc.if_else(pa.array(broken), pa.scalar(None, pa.string()), values), broken
+    return values, np.zeros(len(values), dtype=bool)
+
+
+def _is_text(cell: bytes | None) -> bool:
+    try:
+        return cell is None or bool(cell.decode() or True)
+    except UnicodeDecodeError:
+        return False
 
 
 def _plain_numbers(values: pa.Array) -> pa.Array:

@@ -137,12 +137,18 @@ def summary(j: Judgement) -> dict[str, Any]:
     }
 
 
+def _unnamed(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the ids: what goes to MLflow, or with a release to others, names no account."""
+    return [{k: v for k, v in f.items() if k != "ids"} for f in findings]
+
+
 def metadata(j: Judgement) -> dict[str, Any]:
     """Return what the bundle and the model card tell of a run."""
     told = summary(j)
     told.pop("totals")
     return {
         **told,
+        "findings": _unnamed(told["findings"]),
         "key": j.key,
         "title": j.config.pipeline.title,
         "simulated": any(s.kind == "simulated" for s in j.config.sources.values()),
@@ -255,7 +261,7 @@ def keep(ws: Workspace, j: Judgement, bundle: Bundle) -> Kept:
     for name, record in (
         ("results.json", _plain(j.metrics.to_pylist())),
         ("totals.json", told["totals"]),
-        ("checks.json", [{k: v for k, v in f.items() if k != "ids"} for f in told["findings"]]),
+        ("checks.json", _unnamed(told["findings"])),
         ("trials.json", trials),
         ("summary.json", told),
     ):
