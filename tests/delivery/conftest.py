@@ -21,7 +21,7 @@ from hva_ml.engines.duckdb import DuckDBFile
 from hva_ml.errors import DeliveryError
 from hva_ml.publication import Published, Stale, current, publish, read
 
-TABLES = ("scores", "reasons", "texts", "explanations", "accounts")
+TABLES = ("scores", "reasons", "texts", "explanations", "accounts", "lifetime")
 PAYLOADS = (
     "=HYPERLINK(\"http://x\")", "+1+1", "-2", "@SUM(A1)", "\t=1", "<script>alert(1)</script>", "&amp;",
     "'; DROP TABLE hva_scores; --", "Robert\"); --", "\\.", "\\N", "NULL", "", " ", "a,b\nc\r\nd",
@@ -81,7 +81,7 @@ def night(number: int, n: int = 60, texts: bool = True, pieces: int = 3) -> Iter
                 "value.f.b": np.zeros(len(rows)),
             }
         )
-        piece = {"scores": scores, "explanations": explanations}
+        piece = {"scores": scores, "explanations": explanations, "lifetime": lifetime(ids, rows, number)}
         if texts:
             piece["texts"] = pa.table(
                 {
@@ -95,6 +95,20 @@ def night(number: int, n: int = 60, texts: bool = True, pieces: int = 3) -> Iter
             )
         yield piece
     yield {"accounts": pa.table({"account_id": ids, "name": [PAYLOADS[k % 20] or None for k in range(n)]})}
+
+
+def lifetime(ids: list[str], rows: list[int], number: int) -> pa.Table:
+    """Two horizons for every third account: the others have never bought."""
+    rng = np.random.default_rng([number, *rows])
+    found = []
+    for account in (ids[k] for k in rows if k % 3 == 0):
+        total = 0.0
+        for begin, survival in ((0, 0.9), (90, 0.8)):
+            p, worth = rng.uniform(0.001, 0.7), np.exp(rng.normal(8, 3))
+            total = total + p * worth
+            found.append((account, begin, begin + 90, p, worth, p * worth, total, survival))
+    columns = dict(zip(SCHEMAS["lifetime"].names, zip(*found, strict=True), strict=True))
+    return pa.table(columns, schema=SCHEMAS["lifetime"])
 
 
 class Nights:
@@ -221,6 +235,7 @@ def expected(parcel: Parcel) -> dict[str, set[tuple[Any, ...]]]:
             pair = row[f"likelihood.{feature}"], row[f"value.{feature}"]
             if pair != (0.0, 0.0):
                 found["explanations"].add((row["account_id"], feature, *pair))
+    found["lifetime"] = {tuple(r.values()) for r in read(folder, "lifetime", run.run_id).to_pylist()}
     found["accounts"] = {(row["account_id"], row["name"]) for row in names}
     return found
 

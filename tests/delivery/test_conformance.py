@@ -9,7 +9,7 @@ from hva_ml.delivery import Parcel
 from hva_ml.errors import DeliveryError, HvaError, IntegrityError
 from hva_ml.publication import Stale, read, reading
 
-TABLES = ("scores", "reasons", "texts", "explanations", "accounts")
+TABLES = ("scores", "reasons", "texts", "explanations", "accounts", "lifetime")
 
 
 class Broken(Parcel):

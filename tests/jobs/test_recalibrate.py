@@ -8,6 +8,7 @@ import pytest
 
 import hva_ml as hva
 from hva_ml.errors import NotEnoughDataError, RefusedError
+from hva_ml.jobs import fitting
 from hva_ml.jobs.recalibrate import PARENT
 from hva_ml.jobs.train import Run
 from hva_ml.registry import tracking
@@ -16,6 +17,7 @@ from hva_ml.registry.releases import read_release
 
 PIPELINE = "dach_sample"
 EARLIER, LATER = "last = 2025-01-01", "last = 2025-09-01"
+LIFETIME = "\n[lifetime]\ndays = [90, 180]\n"
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,15 @@ class Two:
 def two(tmp_path_factory: pytest.TempPathFactory, small_workspace: Callable[[Path], hva.Workspace]) -> Two:
     ws = small_workspace(tmp_path_factory.mktemp("recalibrate"))
     path = ws.pipelines / f"{PIPELINE}.toml"
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") + LIFETIME
     assert text.count(LATER) == 1
     path.write_text(text.replace(LATER, EARLIER), encoding="utf-8")
     with pytest.raises(RefusedError, match="no champion yet"):
         hva.recalibrate(ws, PIPELINE)
-    trained = hva.train(ws, PIPELINE)
+    with pytest.MonkeyPatch.context() as patch:
+        # The small sample of early 2025 holds too few customers for windows; what is kept is looked at here.
+        patch.setattr(fitting, "MIN_CONVERTED", 5)
+        trained = hva.train(ws, PIPELINE)
     hva.promote(trained, force="a test")
     with pytest.raises(NotEnoughDataError) as caught:
         hva.recalibrate(ws, PIPELINE)
@@ -97,6 +102,22 @@ def test_it_is_a_challenger_that_is_promoted_by_the_gates_and_scores(two: Two) -
         scores.table[c].to_numpy() for c in ("probability_low", "conversion_probability", "probability_high")
     )
     assert ((low < p) & (p < high)).all()
+    # Windows are kept, and so is what is told of them: once, as figures of the version that measured them.
+    before, after = two.bundle(two.trained), two.bundle(two.recalibrated)
+    assert after.lifetime is not None
+    assert after.lifetime.record() == before.lifetime.record()
+    (horizon,) = before.metadata["lifetime"]["horizons"]
+    assert after.metadata["lifetime"] == {"kept_from": two.trained.version, **before.metadata["lifetime"]}
+    own = two.trained.report.read_text(encoding="utf-8")
+    said = f"over by {horizon['test_cutoffs'][0]} and held against {horizon['rows']:,} rows"
+    kept = f"measured for version {two.trained.version}, whose windows after the horizon are kept"
+    for text in (card, two.recalibrated.report.read_text(encoding="utf-8")):
+        assert said in text
+        assert kept in text
+    assert said in own
+    assert kept not in own
+    logged = [name for name in run.metrics if "lifetime_180" in name]
+    assert not logged
     # Its trees are those of its grandparent, so the next one goes on from there.
     again = read_release(two.ws, PIPELINE, release.version)
     assert again.metadata["released_on"]["train"] == two.bundle(two.trained).metadata["released_on"]["train"]

@@ -216,7 +216,9 @@ def metrics(j: Judgement) -> dict[str, float]:
             found[f"{prefix}.{row['metric']}.high"] = float(row["high"])
     if best := j.value["high_value"]:
         found |= {f"test.hva.{k}": float(best[k]) for k in ("roc_auc", "calibration_error", "brier")}
-    for horizon in j.lifetime.get("horizons", ()):
+    # What was kept from another version was not measured here.
+    measured_here = "kept_from" not in j.lifetime
+    for horizon in j.lifetime.get("horizons", ()) if measured_here else ():
         for rule in horizon["rules"]:
             prefix = "test" if rule["rule"] == MODEL else f"baseline.{rule['rule']}"
             told = {k: rule[k] for k in ("total_ratio", "spearman", "mae") if rule[k] is not None}

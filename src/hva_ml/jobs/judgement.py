@@ -36,3 +36,4 @@ class Judgement:
     value: Mapping[str, Any]
     key: str
     lifetime: Mapping[str, Any] = field(default_factory=dict)
+    """How windows after the horizon did; ``kept_from`` names the version that measured it, if another."""

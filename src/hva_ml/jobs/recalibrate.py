@@ -141,6 +141,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
         totals, told_of_calibration(final, judged, data, split),
         told_of_value(final, parent.searched, data, split, predictions, config),
         _key(config, data, parent),
+        _kept_lifetime(parent),
     )  # fmt: skip
     bundle = replace(
         parent.bundle,
@@ -174,6 +175,12 @@ def _parent(ws: Workspace, config: PipelineConfig) -> Parent:
             fix=f"hva train {config.name}, then hva promote {config.name}",
         )
     return Parent(version, bundle, tuple(date.fromisoformat(d) for d in trained))
+
+
+def _kept_lifetime(parent: Parent) -> dict[str, Any]:
+    """Return how the kept windows did when they were learned, and by which version; nothing without any."""
+    told = parent.bundle.metadata.get("lifetime")
+    return {"kept_from": parent.version, **told} if told else {}
 
 
 def _refitted(bundle: Bundle, data: TrainingSet, split: Split, config: PipelineConfig) -> Pair:

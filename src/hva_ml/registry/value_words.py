@@ -118,6 +118,11 @@ def lifetime_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...
         The key ``lifetime`` of a release's metadata; empty where nobody asked.
     currency : str
         ISO 4217 code.
+
+    Examples
+    --------
+    >>> lifetime_sentences({"kept_from": "3", "horizons": []}, "EUR")
+    ('What follows was found for version 3 and was not looked at anew.',)
     """
     rules = {
         "hva_ml": "the lifetime value",
@@ -125,6 +130,13 @@ def lifetime_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...
         "expected_value_prolonged": "the expected value prolonged",
     }
     found = []
+    if told.get("kept_from"):
+        found.append(
+            f"What follows was measured for version {told['kept_from']}, whose windows after the horizon are "
+            "kept; map and level of this release are newer and move all horizons; that was not measured anew."
+            if told["horizons"]
+            else f"What follows was found for version {told['kept_from']} and was not looked at anew."
+        )
     for horizon in told.get("horizons", ()):
         days = horizon["horizon_days"]
         parts = [
