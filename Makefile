@@ -47,6 +47,7 @@ bench: .venv/installed  ## what we claim, measured: one table per benchmark
 	$(BIN)/python -m benchmarks.leaks --size small
 	$(BIN)/python -m benchmarks.calibration --size small
 	$(BIN)/python -m benchmarks.models --size small
+	$(BIN)/python -m benchmarks.lifetime --size small
 	$(BIN)/python -m benchmarks.tuning --size small
 	$(BIN)/python -m benchmarks.negative_control --size small
 	$(BIN)/python -m benchmarks.scoring --size small

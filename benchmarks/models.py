@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from benchmarks.peers import PeerError, fresh, interpreter
 from benchmarks.results import tell, with_others
 from hva_ml.config import PipelineConfig
+from hva_ml.contracts.records import ContractTables
 from hva_ml.cutoffs import instant
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.backtest import Cohort, Measured, averages, measured
@@ -131,12 +132,15 @@ def export(told: History, day: date, learnt: Learnt, folder: Path) -> None:
     known = known.append_column("value", pa.array(learnt.targets.value))
     pq.write_table(known, folder / "learn.parquet")
     pq.write_table(_plain(told.at(day)), folder / "score.parquet")
-    zone, target = told.config.pipeline.timezone, told.config.target
-    rows = told.tables.upto(instant(day, zone)).tables[target.value_table]
-    amounts = rows[f"{target.value_column}_cents"].to_numpy() / 100.0
+    pq.write_table(purchases(told.tables, told.config, day), folder / "purchases.parquet")
+
+
+def purchases(tables: ContractTables, config: PipelineConfig, day: date) -> pa.Table:
+    """Return account_id, time and amount of all that was bought and known before a day."""
+    rows = tables.upto(instant(day, config.pipeline.timezone)).tables[config.target.value_table]
+    amounts = rows[f"{config.target.value_column}_cents"].to_numpy() / 100.0
     moments = rows["event_time"].cast(pa.timestamp("us", "UTC"))
-    bought = {"account_id": rows["account_id"], "time": moments, "amount": pa.array(amounts)}
-    pq.write_table(pa.table(bought), folder / "purchases.parquet")
+    return pa.table({"account_id": rows["account_id"], "time": moments, "amount": pa.array(amounts)})
 
 
 def _plain(features: FeatureSet) -> pa.Table:
@@ -218,18 +222,18 @@ def compared(
         except PeerError as error:
             problems[peer.name] = str(error)
     table = averages(found, told.config.models.seed).to_pylist()
-    rows = [_row(case, model, table) for model in dict.fromkeys(r["model"] for r in table)]
+    rows = [row_of(case, model, table) for model in dict.fromkeys(r["model"] for r in table)]
     rows += [{"table": case.name, "case": name, "cutoffs": why} for name, why in problems.items()]
     return [*rows, verdict(case, table)]
 
 
-def verdict(case: Case, table: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def verdict(case: Case, table: Sequence[dict[str, Any]], metrics: Sequence[str] = METRICS) -> dict[str, Any]:
     """Return in one row where ours is ahead of all, behind somebody, or cannot be told from the best.
 
     Ahead or behind: the 95 % interval of the difference does not hold 0.
     """
     row: dict[str, Any] = {"table": case.name, "case": "ours"}
-    for metric in METRICS:
+    for metric in metrics:
         others = [r for r in table if r["metric"] == metric and r["ahead_low"] is not None]
         if not others:
             continue
@@ -239,10 +243,13 @@ def verdict(case: Case, table: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return row
 
 
-def _row(case: Case, model: str, table: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def row_of(
+    case: Case, model: str, table: Sequence[dict[str, Any]], metrics: Sequence[str] = METRICS
+) -> dict[str, Any]:
+    """Return one model's means over the cutoffs, and how far ours is ahead of it, as words."""
     mine = {r["metric"]: r for r in table if r["model"] == model}
     row: dict[str, Any] = {"table": case.name, "case": model, "cutoffs": mine["mae"]["cutoffs"]}
-    for metric in METRICS:
+    for metric in metrics:
         r = mine.get(metric)
         if r is None or r["value"] is None:
             continue

@@ -99,6 +99,17 @@ QUESTIONS = {
         "PyMC-Marketing, with gamma-gamma. MAE in the currency of the data; `value_coverage` is the share "
         "of conversions between bounds told for 80 %. `online_retail` ends in August 2011 at both horizons.",
     ),
+    "lifetime": (
+        "Lifetime value beside plain rules and BG/NBD",
+        "Every cutoff of `online_retail` for which a horizon is over, and was over for an earlier cohort "
+        "when it began: all learn from what was known that day, say what existing customers bring within the "
+        "horizon, and are held to what came. Means over the cutoffs, differences as above. Ours are windows "
+        "that go on from the pipeline's 90 days; the run rate is that of the last year times the horizon; "
+        "`expected_value_prolonged` is our own expected value times horizon over 90 days; BG/NBD with "
+        "gamma-gamma by PyMC-Marketing, from purchases alone. At 90 days ours is the expected value itself, "
+        "from trees that leave a share of the accounts to calibration, as windows are learned. Data end in "
+        "August 2011, as everywhere. A horizon without such a cutoff is refused.",
+    ),
     "tuning": (
         "The search of settings beside a plain Optuna and LightGBM script",
         "Trials a minute on the same rows, folds and ranges, each in a fresh process with a store on disk. "

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hva_ml.calibration import LifetimeValue, LifetimeWindow, Platt
+from hva_ml.calibration import LifetimeValue, LifetimeWindow, Platt, lasting
 from hva_ml.errors import ContractError
 
 SLOPES, INTERCEPTS = st.floats(0.1, 3.0), st.floats(-3.0, 3.0)
@@ -50,6 +50,17 @@ def test_a_window_that_goes_on_as_before_doubles_the_value() -> None:
     curve = LifetimeValue(90, (same,), (Platt(1.0, 1.0),)).curve(np.array([0.25]), np.array([400.0]))
     np.testing.assert_allclose(curve.value, [[100.0, 200.0]])
     assert curve.survival[0, 0] == pytest.approx(1 / (1 + 3 * np.exp(-1.0)))
+
+
+def test_a_difference_is_believed_the_more_cohorts_agree_side_by_side() -> None:
+    agreed, torn = np.full(12, 0.3), np.tile([-0.3, 0.9], 6)
+    beside = [lasting(agreed, n) for n in (1.0, 2.0, 4.0, 12.0)]
+    assert beside == sorted(beside)
+    # 0.15² / (0.15² + 2 · 0.2² · 2 / 4 / 2): two cohorts beside each other that agree, by hand.
+    assert beside[1] == pytest.approx(0.0225 / 0.0425)
+    # Many cohorts that share their days count as few.
+    assert lasting(np.full(36, 0.3), 2.0) == pytest.approx(beside[1])
+    assert lasting(torn, 4.0) < 0.5 * beside[2]
 
 
 def test_later_money_is_worth_less_by_the_middle_of_its_window() -> None:

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from benchmarks import lifetime as benchmark
 
 import hva_ml as hva
 from hva_ml import splits
 from hva_ml.config import Lifetime, PipelineConfig
+from hva_ml.jobs import lifetime
 from hva_ml.jobs.fitting import Searched, search_pair
 from hva_ml.jobs.lifetime import Learned, LifetimeLearner
 from hva_ml.jobs.prepare import Prepared, prepare
@@ -28,12 +32,14 @@ class Ground:
     data: TrainingSet
     searched: Searched
 
-    def learn(self) -> Learned:
-        learner = LifetimeLearner(
+    def learner(self) -> LifetimeLearner:
+        return LifetimeLearner(
             self.prepared, self.data.calendar, self.data.features, self.data.targets, self.searched,
             self.config,
         )  # fmt: skip
-        return learner.learn()
+
+    def learn(self) -> Learned:
+        return self.learner().learn()
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +114,61 @@ def test_learning_again_changes_no_bit(ground: Ground, learned: Learned) -> None
     assert learned.model is not None
     assert again.model.record() == learned.model.record()
     assert again.told == learned.told
+
+
+def test_a_difference_that_is_not_believed_leaves_as_much_a_day_as_in_the_horizon(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cents that came in window and horizon, summed from the invoices of the same customers."""
+    learner = ground.learner()
+    day = date(2025, 4, 1)
+    model, pair, _ = learner._learned((0, 90, 180), (day,))
+    split = learner._split(learner._window(90, 180).calendar, (day,), 99)
+    customers = [v is not None for v in ground.data.features.table["cadence.recency_days"].to_pylist()]
+    rows = ground.data.features.take(split.calibrate & np.array(customers)).table
+    invoices = ground.prepared.tables.tables["invoices"]
+    zone = ground.config.pipeline.timezone
+    # Local days: windows go from midnight to midnight, whatever the clocks did between.
+    bought, begins = (
+        pa.compute.local_timestamp(t.cast(pa.timestamp("us", zone))).to_numpy()
+        for t in (invoices["event_time"], rows["cutoff"])
+    )
+    who, cents = np.asarray(invoices["account_id"].to_pylist()), invoices["amount_cents"].to_numpy()
+    came, quarter = [0, 0], np.timedelta64(90, "D")
+    for account, cutoff in zip(rows["account_id"].to_pylist(), begins, strict=True):
+        for k in (0, 1):
+            begin = cutoff + k * quarter
+            came[k] += int(cents[(who == account) & (bought >= begin) & (bought < begin + quarter)].sum())
+    factors = {}
+    for believed in (0.0, 1.0):
+        monkeypatch.setattr(lifetime, "lasting", lambda *_, w=believed: w)
+        factors[believed] = learner._follows(90, 180, pair, (day,)).log_factor
+    assert factors[1.0] - factors[0.0] == pytest.approx(np.log(came[1] / came[0]))
+    low, high = sorted(factors.values())
+    assert low < model.windows[0].log_factor < high
+
+
+def test_the_benchmark_holds_rules_to_what_came_and_names_what_is_missing(
+    ground: Ground, tmp_path: Path
+) -> None:
+    told = benchmark.Ground(ground.config, ground.prepared.tables, ground.learner())
+    days = told.learner.testable(180)[-2:]
+    gone = replace(benchmark.PEERS[0], name="gone", script="there_is_no_such_file", requirements=())
+    rows = {r["case"]: r for r in benchmark.compared(told, 180, days, tmp_path / "a", [gone])}
+    assert list(rows) == ["hva_ml", "run_rate", "expected_value_prolonged", "gone", "ours"]
+    assert "there_is_no_such_file" in rows["gone"]["cutoffs"]
+    assert rows["hva_ml"]["cutoffs"] == 2
+    score, bought = (
+        pq.read_table(tmp_path / "a" / days[0].isoformat() / f"{n}.parquet") for n in ("score", "purchases")
+    )
+    (cutoff,) = set(score["cutoff"].to_pylist())
+    assert pa.compute.max(bought["time"]).as_py() < cutoff
+    said = [told.learner.foretold(180, (d,)) for d in days]
+    mae = np.mean([np.abs(s.predicted["run_rate"] - s.actual).mean() for s in said])
+    assert rows["run_rate"]["mae"].split(";")[0] == f"{mae:,.0f}"
+    assert score["account_id"].to_pylist() == said[0].rows.table["account_id"].to_pylist()
+    (refused,) = benchmark.compared(told, 1800, told.learner.testable(1800), tmp_path / "b", [gone])
+    assert refused["cutoffs"].startswith("refused: no cohort was over after 1800 days")
 
 
 @pytest.fixture(scope="module")

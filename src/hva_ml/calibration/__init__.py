@@ -16,6 +16,7 @@ from hva_ml.calibration.lifetime import KNOWN_BY as KNOWN_BY
 from hva_ml.calibration.lifetime import Curve as Curve
 from hva_ml.calibration.lifetime import LifetimeValue as LifetimeValue
 from hva_ml.calibration.lifetime import LifetimeWindow as LifetimeWindow
+from hva_ml.calibration.lifetime import lasting as lasting
 from hva_ml.calibration.maps import Beta as Beta
 from hva_ml.calibration.maps import Calibrator as Calibrator
 from hva_ml.calibration.maps import Kind as Kind

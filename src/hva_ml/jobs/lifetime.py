@@ -10,10 +10,10 @@ import numpy.typing as npt
 from scipy.special import logit
 
 from hva_ml import calibration, labels, splits
-from hva_ml.calibration import KNOWN_BY, LifetimeValue, LifetimeWindow
+from hva_ml.calibration import KNOWN_BY, Curve, LifetimeValue, LifetimeWindow, lasting
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import Violation
-from hva_ml.cutoffs import Calendar
+from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.lifetime import activity, lifetime_figures
 from hva_ml.evaluation.metrics import MODEL
@@ -55,6 +55,34 @@ class _Window:
     calendar: Calendar
     converted: npt.NDArray[np.int8]
     value: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Foretold:
+    """What was said of customers at test cutoffs, as one would have then, beside what came.
+
+    Attributes
+    ----------
+    rows : FeatureSet
+        The customers, in the order of cutoffs.
+    split : Split
+        Sides of the two models' own horizon.
+    probability : numpy.ndarray of float64, shape (n_rows,)
+        Likelihood of buying within the pipeline's own horizon.
+    curve : Curve or None
+        Of all windows; None for the pipeline's own horizon.
+    predicted : dict of str to numpy.ndarray, shape (n_rows,)
+        Undiscounted value over the horizon: ours, ``run_rate`` and ``expected_value_prolonged``.
+    actual : numpy.ndarray of float64, shape (n_rows,)
+        What came.
+    """
+
+    rows: FeatureSet
+    split: Split
+    probability: Floats
+    curve: Curve | None
+    predicted: dict[str, Floats]
+    actual: Floats
 
 
 class LifetimeLearner:
@@ -149,14 +177,21 @@ class LifetimeLearner:
 
     def _test_days(self, edges: tuple[int, ...]) -> tuple[date, ...]:
         """Return the latest cutoffs of a horizon that leave some to learn from that were over before."""
-        days = self._window(edges[-2], edges[-1]).calendar
-        for count in range(min(self._config.split.test_cutoffs, len(days.days)), 0, -1):
-            if splits.over_by(days, days.days[-count], self._config.split):
-                return days.days[-count:]
-        raise NotEnoughDataError(
-            f"no cohort was over after {edges[-1]} days when a later one began that is over by now",
-            where="[lifetime] days",
-        )
+        days = self.testable(edges[-1])
+        if not days:
+            raise NotEnoughDataError(
+                f"no cohort was over after {edges[-1]} days when a later one began that is over by now",
+                where="[lifetime] days",
+            )
+        return days[-self._config.split.test_cutoffs :]
+
+    def testable(self, horizon_days: int) -> tuple[date, ...]:
+        """Return all cutoffs for which a horizon is over, and was over for an earlier one when they began."""
+        try:
+            days = self._window(self.edges[self.edges.index(horizon_days) - 1], horizon_days).calendar
+        except NotEnoughDataError:
+            return ()
+        return tuple(d for d in days.days if splits.over_by(days, d, self._config.split))
 
     def _learned(
         self, edges: tuple[int, ...], test_days: tuple[date, ...]
@@ -188,28 +223,74 @@ class LifetimeLearner:
             return calibration.level(worth[who], value[who], cohort_sd=0.0)
 
         factor = level(later, window.value[rows]) - level(converted, self._targets.value[rows])
+        factor -= self._passing(begin, end, rows)
         return LifetimeWindow(end, calibration.fit("platt", z, later.astype(np.float64)), factor)
 
-    def _judged(self, edges: tuple[int, ...]) -> dict[str, Any]:
-        """Learn as one would have at the first test cutoff, and hold it against what came."""
-        test_days = self._test_days(edges)
-        model, pair, own = self._learned(edges, test_days)
+    def _passing(self, begin: int, end: int, rows: npt.NDArray[np.bool_]) -> float:
+        """Return how much of the difference between a window and the horizon is of the seasons, log scale."""
+        moment = moments(self._features)[rows]
+        window, own = self._window(begin, end).value[rows], self._targets.value[rows]
+        sums = np.array([(window[moment == m].sum(), own[moment == m].sum()) for m in np.unique(moment)])
+        total, told = sums.sum(axis=0), sums[(sums > 0).all(axis=1)]
+        # More credit notes than purchases: there is no ratio to tell.
+        if not len(told) or (total <= 0).any():
+            return 0.0
+        days = np.log((end - begin) / self.edges[1])
+        apart = float(np.ptp(moment)) / (MICROSECONDS_PER_DAY * (self._calendar.gap_days + end))
+        believed = lasting(np.log(told[:, 0] / told[:, 1]) - days, 1.0 + apart)
+        return (1.0 - believed) * float(np.log(total[0] / total[1]) - days)
+
+    def foretold(self, horizon_days: int, test_days: tuple[date, ...]) -> Foretold:
+        """Learn what could be known at the first of some cutoffs, and say it of their customers.
+
+        Parameters
+        ----------
+        horizon_days : int
+            One of `edges`.
+        test_days : tuple of datetime.date
+            Some of `testable`, increasing.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If too little was known then.
+        """
+        edges = self.edges[: self.edges.index(horizon_days) + 1]
+        own = self._split(self._calendar, test_days, self._config.split.calibrate_cutoffs)
+        curve: Curve | None = None
+        if len(edges) > 2:
+            model, pair, own = self._learned(edges, test_days)
+        else:
+            pair = fit_pair(self._features, self._targets, own, self._searched, self._pair_config)
         tests = own.test & self._customer
         rows = self._features.take(tests)
-        curve = model.curve(*pair.predict(rows))
-        windows = [self._window(a, b) for a, b in pairwise(edges[1:])]
-        actual = self._targets.value[tests] + sum(w.value[tests] for w in windows)
+        probability, value = pair.predict(rows)
+        expected = probability * value
+        actual = self._targets.value[tests]
+        if len(edges) > 2:
+            curve = model.curve(probability, value)
+            actual = actual + sum(self._window(a, b).value[tests] for a, b in pairwise(edges[1:]))
         known = own.train | own.calibrate
         rate = RunRate().fit(
             self._features.take(known), self._targets.converted[known], self._targets.value[known], edges[-1]
         )
         predicted = {
-            MODEL: curve.value[:, -1],
+            MODEL: expected if curve is None else curve.value[:, -1],
             "run_rate": rate.predict(rows).expected_value,
-            "expected_value_prolonged": curve.value[:, 0] * edges[-1] / edges[1],
+            "expected_value_prolonged": expected * edges[-1] / edges[1],
         }
+        return Foretold(rows, own, probability, curve, predicted, actual)
+
+    def _judged(self, edges: tuple[int, ...]) -> dict[str, Any]:
+        """Learn as one would have at the first test cutoff, and hold it against what came."""
+        test_days = self._test_days(edges)
+        told = self.foretold(edges[-1], test_days)
+        assert told.curve is not None
+        curve, actual = told.curve, told.actual
+        windows = [self._window(a, b) for a, b in pairwise(edges[1:])]
+        tests = told.split.test & self._customer
         figures = lifetime_figures(
-            predicted, actual, rows.table["group_id"].to_pylist(),
+            told.predicted, actual, told.rows.table["group_id"].to_pylist(),
             resamples=self._config.split.bootstrap, seed=self._config.models.seed,
         )  # fmt: skip
         came = [self._targets.converted[tests], *(w.converted[tests] for w in windows)]
