@@ -52,7 +52,10 @@ QUESTIONS = {
         "direction and forged lines as ids, names and categories; each output is held to that of the same "
         "sources with plain words. Hostile words and names: SQL, shells, templates, paths and control "
         "characters in every argument and option of every command, and as names of columns and files; `bad` "
-        "counts what was run, read, written beside, or not told. `day` says when a row was measured.",
+        "counts what was run, read, written beside, or not told. "
+        "Canaries: secrets and addresses of people in variables, pipeline files, "
+        "queries and rows; commands end well or in an error, and all that they said and wrote is searched. "
+        "`day` says when a row was measured.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.results import tell, with_others
 from benchmarks.trust import (
+    canaries,
     clocks,
     commandline,
     crashes,
@@ -65,6 +66,9 @@ def parts(size: str, place: Path) -> dict[str, Callable[[], Iterator[Tally]]]:
         ),
         "words": lambda: commandline.commandline(base(), place / "words", every=size == "full"),
         "names": lambda: commandline.names(sizes.released(base()), place / "names", every=size == "full"),
+        "canaries": lambda: canaries.canaries(
+            sizes.released(base()), place / "canaries", every=size == "full"
+        ),
         "mutants": lambda: mutants.mutated(
             sizes.released(base()), place / "mutants", every=1 if size == "full" else 8
         ),

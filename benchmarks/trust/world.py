@@ -74,7 +74,7 @@ def start(root: Path, out: Path, *words: str) -> ForkServerProcess:
     """Start a command of `hva` as a process of its own, from one that has the libraries loaded."""
     context = get_context("forkserver")
     context.set_forkserver_preload(list(WARM))
-    process = context.Process(target=_command, args=(str(root), str(out), words))
+    process = context.Process(target=command, args=(str(root), str(out), words))
     process.start()
     return process
 
@@ -94,7 +94,8 @@ def seconds_of(root: Path, out: Path, *words: str) -> tuple[float, int]:
     return time.monotonic() - begin, code
 
 
-def _command(root: str, out: str, words: tuple[str, ...]) -> None:
+def command(root: str, out: str, words: tuple[str, ...]) -> None:
+    """Run a command of `hva` in this process, its words into a file."""
     handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(handle, stream)

@@ -178,7 +178,7 @@ def test_stopped_at_any_step_it_is_finished_by_the_next_one(
 ) -> None:
     last = last_run(files, "1").run_id
     seen = []
-    for asked in range(1, 7):
+    for asked in range(1, 8):
         shutil.copytree(files.root, tmp_path / f"{asked}")
         ws = hva.Workspace.find(tmp_path / f"{asked}")
         with monkeypatch.context() as patch:
@@ -199,12 +199,13 @@ def test_stopped_at_any_step_it_is_finished_by_the_next_one(
         assert (champion, scores, steps[-1].done) == ("1", last, True)
         assert (steps[-1].before, len(steps)) == ("2", 3)
         assert asked == 1 or steps[-1].reason == "it was wrong"
-    # Before the intention, CHAMPION, CURRENT, done, the page; then nothing stops it.
+    # Before the intention, CHAMPION, CURRENT, done, the page that is kept, the page; then nothing stops it.
     assert seen == [
         ("2", False, [True], False),
         ("2", False, [True, False], False),
         ("1", False, [True, False], False),
         ("1", True, [True, False], False),
+        ("1", True, [True, True], False),
         ("1", True, [True, True], False),
         ("1", True, [True, True], True),
     ]

@@ -211,9 +211,29 @@ def test_a_broken_database_is_named_at_once(ws):
 
 
 def test_a_password_in_the_uri_is_not_told():
-    assert connection.without_secret("postgresql://anna:geheim@db/x") == "postgresql://db/x"
+    assert connection.without_secret("postgresql://anna:geheim@db/x") == "postgresql://db"
 
 
 def test_the_serving_script_is_part_of_the_package():
     assert tracking._SERVING.is_file()
     assert Path(tracking.__file__).parent == tracking._SERVING.parent
+
+
+@pytest.mark.parametrize(
+    ("uri", "word"),
+    [
+        ("postgresql://anna:kanarie@127.0.0.1:1/kanarie", "OperationalError"),
+        ("http://anna:kanarie@127.0.0.1:1", "could not do it"),
+        ("postgresql://u:kanarie@[", "ValueError"),
+        ("mysql://u:kanarie@h/d", "MySQLdb"),
+        ("kanarie", "could not do it"),
+    ],
+    ids=["down", "server down", "half a URL", "no driver", "no URL"],
+)
+def test_a_store_that_cannot_be_used_is_told_without_its_address(ws, monkeypatch, uri, word):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)
+    with pytest.raises(HvaError, match=word) as caught:
+        tracking.runs(ws, "toy")
+    assert "kanarie" not in str(caught.value)

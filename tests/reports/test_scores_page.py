@@ -123,3 +123,17 @@ def test_a_page_of_another_run_or_none_is_left_as_it_is(views: Any, tmp_path: Pa
     assert not scores.restate(tmp_path / "nothing.html", "3fa9c1", stale=True, missing=None)
     path.write_text("3fa9c1 without its marks", encoding="utf-8")
     assert not scores.restate(path, "3fa9c1", stale=True, missing=None)
+
+
+def test_the_page_before_comes_back_as_it_was(views: Any, tmp_path: Path) -> None:
+    path = scores.write(views.scores(run_id="0123456789abcdef"), tmp_path / "scores.html")
+    before = path.read_bytes()
+    scores.write(views.scores(run_id="fedcba9876543210"), path)
+    after = path.read_bytes()
+    for run_id, content in (("0123456789abcdef", before), ("fedcba9876543210", after)) * 2:
+        assert scores.restate(path, run_id, stale=False, missing=None)
+        assert path.read_bytes() == content
+    scores.write(views.scores(run_id="fedcba9876543210"), path)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert scores.restate(path, "0123456789abcdef", stale=True, missing=None)
+    assert path.read_bytes() != before

@@ -30,7 +30,7 @@ class Source:
 
     kind: Literal["parquet", "csv", "sql", "catalog", "dataset", "simulated"]
     path: str = ""
-    dataset: str = ""
+    dataset: Annotated[str, Field(pattern=r"^\w*$")] = ""
     table: str = ""
     url_env: Variable = ""
     schema: str = ""
@@ -41,6 +41,10 @@ class Source:
     types: dict[str, Literal["text", "number", "integer", "time", "date", "flag"]] = Field(
         default_factory=dict
     )
+
+    def __post_init__(self) -> None:
+        if "://" in self.path:
+            raise ValueError("path is a folder or file, not a URL; a database is named by url_env")
 
 
 @dataclass(frozen=True, config=FROZEN)

@@ -103,6 +103,7 @@ def _config_error(error: ValidationError, where: str) -> ConfigError:
         )
     # A URL with a password that was written where its variable belongs must not be told on.
     hidden = isinstance(first["input"], dict | list) or loc[0] in ("sinks", "alerts")
+    hidden |= "://" in str(first["input"])
     given = "" if hidden else f" (given: {first['input']!r})"
     hint = ""
     if first["type"] == "literal_error" and isinstance(first["input"], str):

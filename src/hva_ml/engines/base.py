@@ -3,6 +3,7 @@
 It knows no contract and computes no feature: the work is handed in.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +153,23 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", "UTC" if kind.tz else None)
     return kind
+
+
+_QUOTED = re.compile("(['\"`]).*\\1", re.DOTALL)
+
+
+def without_values(text: str) -> str:
+    """Return what an engine says of rows in one line without what it quotes: that may be anybody's name.
+
+    Examples
+    --------
+    >>> without_values("Could not convert string 'erika@beispiel.de' to INT32")
+    'Could not convert string … to INT32'
+    >>> without_values('Failed to parse "a')
+    'Failed to parse …'
+    """
+    line = _QUOTED.sub("…", text).splitlines()[0]
+    return re.sub("['\"`].*", "…", line)
 
 
 def failed(text: str, where: str, names: Sequence[str], *, fix: str = "") -> SourceError:

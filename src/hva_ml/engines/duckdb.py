@@ -24,6 +24,7 @@ from hva_ml.engines.base import (
     failed,
     no_query,
     plain,
+    without_values,
 )
 from hva_ml.engines.rows import Reads, reads
 from hva_ml.engines.scratch import Scratch
@@ -31,6 +32,8 @@ from hva_ml.engines.spool import ArrowFile, Spooled
 from hva_ml.errors import SourceError
 
 ROWS_AT_ONCE = 131_072
+_WORDS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
+"""Errors that quote a query, not rows."""
 _PLACES = "places of accounts"
 _PARQUET = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -186,7 +189,13 @@ class DuckDBEngine(Engine):
         return files
 
     def _failed(self, error: Exception, where: str) -> SourceError:
-        text = str(error).split("\n\nLINE")[0].replace("\n", " ")
+        text = str(error)
+        # What is wrong with a query is told by its own words; what is wrong with rows, without theirs.
+        text = (
+            text.split("\n\nLINE")[0].replace("\n", " ")
+            if isinstance(error, _WORDS)
+            else without_values(text)
+        )
         fix = ""
         if text.startswith("Out of Memory"):
             fix = f"Give it more than memory_gib = {self._memory_gib:g} in [engine], or free disk space."

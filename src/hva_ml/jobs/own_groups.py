@@ -4,6 +4,7 @@ Python files there are the team's own code and run with its rights; nothing else
 """
 
 import importlib.util
+import traceback
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -93,10 +94,21 @@ def _function(file: Path, where: str) -> Compute:
             raise
         except Exception as error:
             raise SourceError(
-                f"The feature group failed at {cutoff:%Y-%m-%d}: {type(error).__name__}: {str(error)[:200]}.",
-                where=where,
+                # What it says may quote a row.
+                f"The feature group failed at {cutoff:%Y-%m-%d}: {type(error).__name__}.",
+                where=_line(where, file, error),
                 why="A feature that is missing on one night is another feature than the model has learned.",
                 fix="Mend the function; it must hold for accounts without rows, too.",
             ) from error
 
     return compute
+
+
+def _line(where: str, file: Path, error: Exception) -> str:
+    """Return the file with the line of it in which an error was raised, or that called what raised it."""
+    lines = [
+        lineno
+        for frame, lineno in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == str(file)
+    ]
+    return f"{where}, line {lines[-1]}" if lines else where

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from hva_ml.errors import HvaError
 from hva_ml.workspace import Workspace, no_database
@@ -19,6 +20,8 @@ _ENVIRONMENT = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+_CARRIERS = ("sqlalchemy", "psycopg", "psycopg2", "pymysql", "requests", "urllib3")
+"""What carries calls to a store, and fails by itself."""
 _log = logging.getLogger(__name__)
 
 
@@ -37,22 +40,45 @@ def connected(ws: Workspace) -> Iterator[tuple[Any, Any]]:
         ws.mlruns.mkdir(parents=True, exist_ok=True)
     with _environment() as before, _hushed():
         import mlflow
-        from mlflow.exceptions import MlflowException
 
-        mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
         try:
-            yield mlflow, mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-        except MlflowException as error:
-            raise HvaError(
-                f"MLflow could not do it: {str(error).splitlines()[0]}",
-                where=without_secret(uri),
-                fix="Check that the store is reachable and made by the same version of MLflow.",
-            ) from error
+            mlflow.set_tracking_uri(uri)
+            mlflow.set_registry_uri(uri)
+            with _told(uri, ValueError):
+                client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+            with _told(uri):
+                yield mlflow, client
         finally:
             # None means "as if never set"; MLflow does so itself, but does not declare it.
             mlflow.set_tracking_uri(before["MLFLOW_TRACKING_URI"])  # type: ignore[arg-type]
             mlflow.set_registry_uri(before["MLFLOW_REGISTRY_URI"])  # type: ignore[arg-type]
+
+
+@contextmanager
+def _told(uri: str, *more: type[Exception]) -> Iterator[None]:
+    """Turn what MLflow, or what carries its calls, raises into an error in words, without the address."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        raise HvaError(
+            f"MLflow could not do it: {_plainly(error, uri)}",
+            where=without_secret(uri),
+            fix="Check that the store is reachable and made by the same version of MLflow.",
+        ) from error
+    except Exception as error:
+        if (
+            not isinstance(error, (ImportError, *more))
+            and type(error).__module__.split(".")[0] not in _CARRIERS
+        ):
+            raise
+        raise HvaError(
+            f"The MLflow store cannot be used: {getattr(error, 'name', None) or type(error).__name__}.",
+            where=without_secret(uri),
+            why="Runs and aliases are read from it; released models stay usable without it.",
+            fix="Check MLFLOW_TRACKING_URI, and that the store runs and takes the login.",
+        ) from error
 
 
 @contextmanager
@@ -100,5 +126,25 @@ def _refuse_broken_file(uri: str) -> None:
 
 
 def without_secret(uri: str) -> str:
-    """Return a URI without the name and password in it."""
-    return re.sub(r"//[^/@]*@", "//", uri)
+    """Return what may be told of a URI: a file whole, of another store its kind and host.
+
+    Examples
+    --------
+    >>> without_secret("postgresql://name:word@host:5432/base?sslpassword=word")
+    'postgresql://host:5432'
+    >>> without_secret("word")
+    'MLFLOW_TRACKING_URI'
+    """
+    if uri.startswith(_SQLITE):
+        return uri
+    try:
+        parts = urlsplit(uri)
+        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    except ValueError:
+        host = None
+    return f"{parts.scheme}://{host}" if host else "MLFLOW_TRACKING_URI"
+
+
+def _plainly(error: Exception, uri: str) -> str:
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return re.sub(r"//[^/@\s]*@", "//", line.replace(uri, without_secret(uri)))

@@ -181,7 +181,13 @@ def relative_link(path: str) -> str:
 def write(
     view: ScoresView, path: Path, *, language: Language = "en", country: str = "DE", top: int = 50
 ) -> Path:
-    """Write the page of one score run, whole or not at all; returns `path`."""
+    """Write the page of one score run, whole or not at all; returns `path`.
+
+    The page of another run that lay there is kept beside it, so that `restate` can bring it back.
+    """
+    before = _read(path)
+    if before is not None and view.run_id not in before.partition(STATE[0])[0]:
+        pages.write(_kept(path), before)
     return pages.write(path, html(view, language=language, country=country, top=top))
 
 
@@ -194,7 +200,9 @@ def restate(
     language: Language = "en",
     country: str = "DE",
 ) -> bool:
-    """Let a page that is there say whether its scores are stale; return False if it is not of that run.
+    """Let a page that is there say whether its scores are stale; return False if there is none of that run.
+
+    A page of the run that was kept when another was written takes its place again, and the other is kept.
 
     Parameters
     ----------
@@ -205,13 +213,27 @@ def restate(
     stale, missing : bool, datetime.date or None
         As in `ScoresView`.
     """
+    there = _read(path)
+    for text in (there, _read(_kept(path))):
+        head, begin, rest = (text or "").partition(STATE[0])
+        _, end, tail = rest.partition(STATE[1])
+        if not end or run_id not in head:
+            continue
+        if text is not there and there is not None:
+            pages.write(_kept(path), there)
+        told = render("state.html", Tongue(language, country), view=Staleness(stale, missing))
+        pages.write(path, f"{head}{begin}{told}{end}{tail}")
+        return True
+    return False
+
+
+def _kept(path: Path) -> Path:
+    """Return where the page lies that was there before."""
+    return path.with_name(f".{path.stem}.before{path.suffix}")
+
+
+def _read(path: Path) -> str | None:
     try:
-        head, begin, rest = path.read_text(encoding="utf-8").partition(STATE[0])
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return False
-    _, end, tail = rest.partition(STATE[1])
-    if not end or run_id not in head:
-        return False
-    told = render("state.html", Tongue(language, country), view=Staleness(stale, missing))
-    pages.write(path, f"{head}{begin}{told}{end}{tail}")
-    return True
+        return None

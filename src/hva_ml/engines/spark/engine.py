@@ -10,7 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hva_ml.engines.base import KEY as ACCOUNT
-from hva_ml.engines.base import PLACES, CatalogTable, Engine, ParquetFiles, Relation, Work, failed, plain
+from hva_ml.engines.base import (
+    PLACES,
+    CatalogTable,
+    Engine,
+    ParquetFiles,
+    Relation,
+    Work,
+    failed,
+    plain,
+    without_values,
+)
 from hva_ml.engines.rows import Reads
 from hva_ml.engines.scratch import Scratch
 from hva_ml.engines.spark import guard
@@ -209,6 +219,13 @@ def _handed_over(results: "DataFrame") -> Iterator[pa.Table]:
         results.unpersist()
 
 
+def _of_the_query() -> tuple[type[Exception], ...]:
+    """Return the errors that quote a query, not rows."""
+    from pyspark.errors import AnalysisException, ParseException
+
+    return AnalysisException, ParseException
+
+
 def _errors() -> tuple[type[Exception], ...]:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -224,4 +241,6 @@ def _short(error: Exception) -> str:
     text, _, python = str(error).partition("Traceback")
     named = _PYTHON.search(python) or _CONDITION.search(text)
     told = (named[0] if named else text.strip()).split(" SQLSTATE")[0].split("; line ")[0]
+    if not isinstance(error, _of_the_query()):
+        told = without_values(told)
     return told.splitlines()[0].strip().rstrip(".")[:300]
