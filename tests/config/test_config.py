@@ -151,6 +151,21 @@ def test_a_sink_holds_no_secret_and_an_error_tells_none(section: str, says: str)
     assert "warehouse" in caught.value.where
 
 
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ('kind = "csv"\npath = "https://u:c4n4ry@h/x.csv"', "not a URL"),
+        ('kind = "dataset"\ndataset = "https://u:c4n4ry@h"', "should match"),
+        ('kind = "postgresql://u:c4n4ry@h/d"', "Input should be"),
+        ('kind = "sql"\ntable = "t"\nurl_env = "postgresql://u:c4n4ry@h/d"', "environment variable"),
+    ],
+)
+def test_a_url_that_stands_in_a_source_is_not_repeated(section: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        parse(GOOD + f"[sources.crm]\n{section}\n", "my.toml")
+    assert "c4n4ry" not in str(caught.value)
+
+
 def test_sinks_change_no_number() -> None:
     text = GOOD + '[sinks.warehouse]\nkind = "postgres"\nurl_env = "HVA_WAREHOUSE_URL"\n'
     read = parse(text, "my.toml")

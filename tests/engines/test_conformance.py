@@ -91,10 +91,11 @@ class TestQueries:
         assert pieces[0].schema == ORDERS.schema
 
     def test_what_fails_after_the_first_rows_names_its_file(self, engine: Engine) -> None:
-        engine.register("t", pa.table({"a": ["1"] * 400_000 + ["x"]}))
-        with pytest.raises(SourceError, match="'x'") as caught:
+        engine.register("t", pa.table({"a": ["1"] * 400_000 + ["erika@beispiel.de"]}))
+        with pytest.raises(SourceError, match=r"Conversion Error|CAST_INVALID_INPUT") as caught:
             list(engine.rows("SELECT CAST(a AS INTEGER) AS a FROM t", "late.sql"))
         assert caught.value.where == "late.sql"
+        assert "erika" not in str(caught.value)
 
     def test_spooled_rows_are_a_relation(self, engine: Engine, spill: Path) -> None:
         store = Store(spill, memory_gib=1.0, share=0.0)
@@ -229,11 +230,12 @@ class TestRefusals:
         assert capfd.readouterr().err == ""
         assert not Path("/tmp/never").exists()
 
-    def test_the_error_is_one_short_line(self, engine: Engine) -> None:
-        engine.register("orders", ORDERS)
-        with pytest.raises(SourceError) as caught:
+    @pytest.mark.parametrize("cell", ["erika", "e'rika", "e\"ri'ka", "e\nrika", "'rika", '`rika"'])
+    def test_the_error_is_one_short_line_without_the_cell(self, engine: Engine, cell: str) -> None:
+        engine.register("orders", pa.table({"id": [cell]}))
+        with pytest.raises(SourceError, match=r"Conversion Error|CAST_INVALID_INPUT") as caught:
             engine.query("SELECT CAST(id AS INTEGER) AS n FROM orders", "x.sql")
-        assert "'a'" in caught.value.what
+        assert "rika" not in str(caught.value)
         assert "\n" not in caught.value.what
         assert len(caught.value.what) < 350
 

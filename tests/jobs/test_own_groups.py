@@ -143,3 +143,12 @@ def test_features_are_composed_in_python_too(ws: hva.Workspace) -> None:
     assert (counts[0] <= counts[1]).all()
     assert counts[1].sum() > 0
     assert {d.window_days for d in found.definitions if d.name.startswith("events.call.")} == {14, 60}
+
+
+def test_the_line_that_failed_is_told_without_what_stood_in_the_row(ws: hva.Workspace) -> None:
+    text = "def features(tables, accounts, cutoff):\n    int('erika@beispiel.de')\n    return None\n"
+    (ws.pipelines / "features" / "busy.py").write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match="ValueError") as caught:
+        column(ws)
+    assert str(caught.value.where).endswith("busy.py, line 2")
+    assert "erika" not in str(caught.value)
