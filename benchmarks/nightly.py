@@ -1,6 +1,6 @@
 """`hva nightly` on the simulated vendor, from its exports to published reasons: each stage, rows a second.
 
-`python -m benchmarks.nightly [--size small|full] [--folder FOLDER] [--json FILE]`: small is 5 k
+`python -m benchmarks.nightly [--size small|full] [--case CASE] [--folder FOLDER] [--json FILE]`: small is 5 k
 accounts with 1 M events; full 100 k with 20 M, then 1 M accounts with 40 M. Models are learned from 3,000
 simulated accounts and handed over by files. Full nights begin without a ledger. Each command is a process of
 its own; of several nights the one whose total is the median is shown.
@@ -20,7 +20,7 @@ from typing import Any
 import hva_ml as hva
 from benchmarks.incremental import LAST, PIPELINE, export, workspace
 from benchmarks.peers import Took, fresh
-from benchmarks.results import tell
+from benchmarks.results import tell, with_others
 from hva_ml.publication import read
 from hva_ml.starter.stream import stream
 from hva_ml.workspace import Workspace
@@ -146,6 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The stages of a night.")
     parser.add_argument("--size", choices=list(CASES), default="small")
     parser.add_argument("--folder", type=Path, help="Where the made-up files go; else a temporary folder.")
+    parser.add_argument("--case", help="Only this case, such as '100 k'; rows of others stay in the JSON.")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -153,9 +154,11 @@ def main() -> None:
         folder = Path(made)
         models = releases(folder / "models")
         for name, (accounts, events) in CASES[asked.size].items():
+            if asked.case not in (None, name):
+                continue
             rows += measure(name, accounts, events, folder / name, models)
             shutil.rmtree(folder / name)
-            tell("nightly", rows, asked.json, size=asked.size)
+            tell("nightly", with_others(rows, asked.json, asked.size), asked.json, size=asked.size)
 
 
 if __name__ == "__main__":
