@@ -6,11 +6,9 @@ canary may then stand in what they said or in any file they wrote, packed files 
 """
 
 import gzip
-import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import date
-from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
@@ -19,11 +17,11 @@ import pyarrow.parquet as pq
 
 import hva_ml as hva
 from benchmarks.smaller import PIPELINE
-from benchmarks.trust import sizes, world
+from benchmarks.trust import sizes
 from benchmarks.trust.canary_scenes import CANARY, DIGITS, Scene, scenes
 from benchmarks.trust.mutants import exported, vendor
 from benchmarks.trust.tally import Tally
-from benchmarks.trust.world import LAST, TONIGHT, ended
+from benchmarks.trust.world import LAST, TONIGHT, ended, start
 
 OURS = ("data/raw", "pipelines")
 """Folders of the workspace where the canaries themselves lie."""
@@ -65,16 +63,8 @@ def _judged(
 def _run(
     ws: hva.Workspace, out: Path, words: tuple[str, ...], variables: Mapping[str, str]
 ) -> tuple[int, str]:
-    context = get_context("forkserver")
-    placed = tuple(w.format(root=ws.root) for w in words)
-    process = context.Process(target=_command, args=(dict(variables), str(ws.root), str(out), placed))
-    process.start()
-    return ended(process), out.read_text(encoding="utf-8", errors="replace")
-
-
-def _command(variables: dict[str, str], root: str, out: str, words: tuple[str, ...]) -> None:
-    os.environ.update(variables)
-    world.command(root, out, words)
+    code = ended(start(ws.root, out, *(w.format(root=ws.root) for w in words), variables=variables))
+    return code, out.read_text(encoding="utf-8", errors="replace")
 
 
 def searched(root: Path, aside: tuple[str, ...] = OURS) -> list[str]:

@@ -1,25 +1,31 @@
 """Where the canaries stand, one scene each, and the commands that meet them."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as csv
-import pyarrow.parquet as pq
 from tests.postgres import programs, running
 
 import hva_ml as hva
 from benchmarks.smaller import PIPELINE
+from benchmarks.trust.laying import (
+    Laid,
+    cell,
+    declared,
+    own,
+    query,
+    raw,
+    renamed,
+    sink,
+    source,
+    together,
+)
 from benchmarks.trust.world import TONIGHT
 
 CANARY, DIGITS = "kanarie7q3zx", "5559142"
 MAIL, PHONE = f"erika.{CANARY}@beispiel.de", f"+49 171 {DIGITS}"
 NOWHERE = "127.0.0.1:1"
 Words = tuple[str, ...]
-Laid = Callable[[hva.Workspace], None]
 NIGHT: Words = ("nightly", PIPELINE, "--as-of", TONIGHT)
 LOGGED: Words = (*NIGHT, "--log", "json", "--metrics", "{root}/night.prom")
 CHECK: Words = ("check", PIPELINE)
@@ -80,130 +86,6 @@ def scenes() -> list[Scene]:
     return [
         *(_environment()), *(_pipeline()), *(_rows()), *(_unread()),
     ]  # fmt: skip
-
-
-def declared(text: str) -> Laid:
-    """Put a section at the end of the pipeline file."""
-
-    def lay(ws: hva.Workspace) -> None:
-        file = ws.pipelines / f"{PIPELINE}.toml"
-        file.write_text(f"{file.read_text(encoding='utf-8')}\n{text}\n", encoding="utf-8")
-
-    return lay
-
-
-def instead(pattern: str, text: str) -> Laid:
-    """Exchange the first match of a pattern in the pipeline file."""
-
-    def lay(ws: hva.Workspace) -> None:
-        file = ws.pipelines / f"{PIPELINE}.toml"
-        said, n = re.subn(pattern, lambda _: text, file.read_text(encoding="utf-8"), count=1)
-        assert n == 1, pattern
-        file.write_text(said, encoding="utf-8")
-
-    return lay
-
-
-def query(table: str, pattern: str, text: str) -> Laid:
-    """Exchange the first match of a pattern in a query."""
-
-    def lay(ws: hva.Workspace) -> None:
-        file = ws.pipelines / PIPELINE / f"{table}.sql"
-        said, n = re.subn(pattern, lambda _: text, file.read_text(encoding="utf-8"), count=1)
-        assert n == 1, pattern
-        file.write_text(said, encoding="utf-8")
-
-    return lay
-
-
-def own(body: str) -> Laid:
-    """Declare a feature group of the team's own with this body."""
-
-    def lay(ws: hva.Workspace) -> None:
-        (ws.pipelines / "features").mkdir(exist_ok=True)
-        text = f"import pyarrow as pa\n\n\ndef features(tables, accounts, cutoff):\n    {body}\n"
-        (ws.pipelines / "features" / "own.py").write_text(text, encoding="utf-8")
-        declared(
-            '[[features.own]]\nname = "own"\ntables = ["accounts"]\n'
-            '[features.own.columns.x]\nde = "x"\nen = "x"\nunit = "share"'
-        )(ws)
-
-    return lay
-
-
-def sink(kind: str) -> Laid:
-    """Declare a sink whose URL stands in HVA_SINK."""
-    return declared(f'[sinks.own]\nkind = "{kind}"\nurl_env = "HVA_SINK"')
-
-
-def source(name: str) -> Laid:
-    """Read a source from the database whose URL stands in HVA_SOURCE."""
-    return instead(
-        rf"\[sources\.{name}\]\nkind = .*\npath = .*\n",
-        f'[sources.{name}]\nkind = "sql"\nurl_env = "HVA_SOURCE"\ntable = "{name}"\n',
-    )
-
-
-def cell(name: str, column: str, text: str, *, rows: int = 1, new: bool = False) -> Laid:
-    """Write a text into the first rows of a column of a source, or of a column that nobody asked for."""
-
-    def lay(ws: hva.Workspace) -> None:
-        for path in files(ws, name):
-            table = _read(path)
-            there = column in table.column_names
-            assert there != new, column
-            old = table[column].cast(pa.string()).to_pylist() if there else [text] * len(table)
-            put = pa.array([text] * min(rows, len(old)) + old[rows:], pa.string())
-            if there:
-                table = table.set_column(table.schema.get_field_index(column), column, put)
-            else:
-                table = table.append_column(column, put)
-            _write(table, path)
-
-    return lay
-
-
-def renamed(old: str, to: str) -> Laid:
-    """Give the account of a key another one, in every source."""
-
-    def lay(ws: hva.Workspace) -> None:
-        for name in ("companies", "contacts", "engagement", "deals", "invoices"):
-            for path in files(ws, name):
-                table = _read(path)
-                keys = pa.array([to if k == old else k for k in table["company_id"].to_pylist()])
-                _write(table.set_column(table.schema.get_field_index("company_id"), "company_id", keys), path)
-
-    return lay
-
-
-def raw(name: str, change: Callable[[bytes], bytes]) -> Laid:
-    """Change the bytes of a source's file."""
-
-    def lay(ws: hva.Workspace) -> None:
-        for path in files(ws, name):
-            path.write_bytes(change(path.read_bytes()))
-
-    return lay
-
-
-def files(ws: hva.Workspace, name: str) -> list[Path]:
-    """Return the files of a source."""
-    here = ws.raw(PIPELINE)
-    return sorted((here / name).glob("*")) if (here / name).is_dir() else sorted(here.glob(f"{name}.*"))
-
-
-def _read(path: Path) -> pa.Table:
-    if path.suffix == ".parquet":
-        return pq.read_table(path)
-    kept = csv.ConvertOptions(column_types={"postcode": pa.string(), "wz_code": pa.string()})
-    return csv.read_csv(path, convert_options=kept)
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    if path.suffix == ".parquet":
-        pq.write_table(table, path, write_page_checksum=True)
-    else:
-        csv.write_csv(table, path)
 
 
 def _environment() -> Iterator[Scene]:
@@ -317,13 +199,13 @@ def _rows() -> Iterator[Scene]:
         columns = [cell(name, c, t, rows=0, new=True) for c, t in (("email", MAIL), ("mobil", PHONE))]
         yield Scene(
             f"{name}: columns that nobody asked for", kind, (*both, *READERS) if name == "contacts" else both,
-            _all(*columns), quick=name == "contacts",
+            together(*columns), quick=name == "contacts",
         )  # fmt: skip
     every = tuple(
         cell(name, "ansprechpartner", f"Erika {CANARY}", rows=0, new=True)
         for name in ("companies", "contacts", "deals", "invoices")
     )
-    yield Scene("columns that nobody asked for, trained on", kind, (TRAIN, NIGHT), _all(*every))
+    yield Scene("columns that nobody asked for, trained on", kind, (TRAIN, NIGHT), together(*every))
     keys = {
         "companies": "company_id", "contacts": "contact_id", "engagement": "company_id",
         "deals": "deal_id", "invoices": "invoice_no",
@@ -381,11 +263,3 @@ def _unread() -> Iterator[Scene]:
     }.items():
         for name in ("companies", "deals", "engagement"):
             yield Scene(f"{name}: {what}", kind, both, raw(name, change), asked=True)
-
-
-def _all(*laid: Laid) -> Laid:
-    def lay(ws: hva.Workspace) -> None:
-        for each in laid:
-            each(ws)
-
-    return lay

@@ -23,6 +23,7 @@ import hva_ml as hva
 from benchmarks.incremental import export
 from benchmarks.smaller import PIPELINE
 from benchmarks.trust import sizes
+from benchmarks.trust.exports import files, rows_of, written
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.world import LAST, TONIGHT, ended, start, whole
 from hva_ml.errors import HvaError
@@ -239,7 +240,7 @@ def night(base: hva.Workspace, made: Path, place: Path, mutant: Mutant | None) -
     ws = sizes.copied(base, place / "ws")
     exported(made, ws, date.fromisoformat(TONIGHT), date.fromisoformat(LAST))
     if mutant:
-        _change(ws.raw(PIPELINE), mutant)
+        _change(ws, mutant)
     out = place / "out"
     code = ended(start(ws.root, out, "nightly", PIPELINE, "--as-of", TONIGHT, "--json"))
     said = out.read_text(encoding="utf-8", errors="replace")
@@ -250,22 +251,13 @@ def night(base: hva.Workspace, made: Path, place: Path, mutant: Mutant | None) -
     return code, read(ws.scores(PIPELINE)) if seen == TONIGHT else None, said
 
 
-def _change(raw: Path, mutant: Mutant) -> None:
-    name = mutant.source
-    if name in AS_CSV:
-        paths = [raw / f"{name}.csv"]
-    else:
-        paths = [raw / f"{name}.parquet"] if name == "contacts" else sorted((raw / name).glob("*.parquet"))
-    for path in paths:
+def _change(ws: hva.Workspace, mutant: Mutant) -> None:
+    for path in files(ws, mutant.source):
         if mutant.content:
             path.write_bytes(mutant.content(path.read_bytes()))
-            continue
-        assert mutant.rows is not None
-        if name in AS_CSV:
-            kept = csv.ConvertOptions(column_types={"postcode": pa.string(), "wz_code": pa.string()})
-            csv.write_csv(mutant.rows(csv.read_csv(path, convert_options=kept)), path)
         else:
-            pq.write_table(mutant.rows(pq.read_table(path)), path, write_page_checksum=True)
+            assert mutant.rows is not None
+            written(mutant.rows(rows_of(path)), path)
 
 
 def _judged(

@@ -3,9 +3,11 @@
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import MappingProxyType
 
 import hva_ml as hva
 from benchmarks.smaller import DATA, PIPELINE, TRAINING, edit
@@ -70,11 +72,13 @@ def run_files(ws: hva.Workspace, day: str) -> list[dict[str, bytes]]:
     return found
 
 
-def start(root: Path, out: Path, *words: str) -> ForkServerProcess:
+def start(
+    root: Path, out: Path, *words: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> ForkServerProcess:
     """Start a command of `hva` as a process of its own, from one that has the libraries loaded."""
     context = get_context("forkserver")
     context.set_forkserver_preload(list(WARM))
-    process = context.Process(target=command, args=(str(root), str(out), words))
+    process = context.Process(target=_command, args=(str(root), str(out), words, dict(variables)))
     process.start()
     return process
 
@@ -94,8 +98,8 @@ def seconds_of(root: Path, out: Path, *words: str) -> tuple[float, int]:
     return time.monotonic() - begin, code
 
 
-def command(root: str, out: str, words: tuple[str, ...]) -> None:
-    """Run a command of `hva` in this process, its words into a file."""
+def _command(root: str, out: str, words: tuple[str, ...], variables: dict[str, str]) -> None:
+    os.environ.update(variables)
     handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(handle, stream)

@@ -167,8 +167,10 @@ def without_values(text: str) -> str:
     'Could not convert string … to INT32'
     >>> without_values('Failed to parse "a')
     'Failed to parse …'
+    >>> without_values("")
+    ''
     """
-    line = _QUOTED.sub("…", text).splitlines()[0]
+    line, *_ = [*_QUOTED.sub("…", text).splitlines(), ""]
     return re.sub("['\"`].*", "…", line)
 
 
