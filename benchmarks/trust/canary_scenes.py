@@ -233,7 +233,11 @@ def _rows() -> Iterator[Scene]:
         for what, text in (("e-mail", MAIL), ("number", PHONE)):
             yield Scene(f"{name}.{column}: {what}", kind, both, cell(name, column, text), asked=True)
     yield Scene(
-        "engagement.event_type: many e-mails", kind, both, cell("engagement", "event_type", MAIL, rows=400)
+        "engagement.event_type: many e-mails",
+        kind,
+        both,
+        cell("engagement", "event_type", MAIL, rows=400),
+        asked=True,
     )
 
 

@@ -239,6 +239,15 @@ class TestRefusals:
         assert "\n" not in caught.value.what
         assert len(caught.value.what) < 350
 
+    def test_a_row_that_was_taken_for_a_header_is_not_told(self, engine: Engine) -> None:
+        engine.register(
+            "orders", pa.table({"erika@beispiel.de": ["b"], "+49 171 5559142": ["c"], "ids": ["d"]})
+        )
+        with pytest.raises(SourceError, match="ids") as caught:
+            engine.query("SELECT id FROM orders", "x.sql")
+        assert "erika" not in str(caught.value)
+        assert "5559142" not in str(caught.value)
+
     def test_the_relations_are_named(self, engine: Engine) -> None:
         engine.register("orders", ORDERS)
         with pytest.raises(SourceError) as caught:

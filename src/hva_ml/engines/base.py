@@ -156,6 +156,8 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 _QUOTED = re.compile("(['\"`]).*\\1", re.DOTALL)
+# Of a file without a header the first row gives the names of columns.
+_PERSONAL = re.compile(r"""(["`])[^"`]*(?:@|\d[\d ()/-]{6,})[^"`]*\1""")
 
 
 def without_values(text: str) -> str:
@@ -177,7 +179,7 @@ def without_values(text: str) -> str:
 def failed(text: str, where: str, names: Sequence[str], *, fix: str = "") -> SourceError:
     """Return the error of a query that an engine refused or could not run; `names` are its relations."""
     return SourceError(
-        f"The source query failed: {text.rstrip('.')}.",
+        f"The source query failed: {_PERSONAL.sub('(withheld)', text).rstrip('.')}.",
         where=where,
         why="Without it there is no contract table.",
         fix=fix or f"Mend the query. It may use: {', '.join(names) or 'no source'}.",
