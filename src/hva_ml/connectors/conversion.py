@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hva_ml.connectors.instants import parse_dates, parse_times
+from hva_ml.contracts.privacy import shown
 from hva_ml.engines.spool import Spooled
 from hva_ml.errors import SourceError, nearest
 
@@ -74,7 +75,7 @@ def convert(
                 f"The source has no column '{column}'.{nearest(column, rows.schema.names)}",
                 where=f"{where} types",
                 why="A declared column that is missing often means that an export was changed.",
-                fix=f"It has: {', '.join(rows.schema.names)}.",
+                fix=f"It has: {', '.join(map(shown, rows.schema.names))}.",
             )
     if not types:
         return rows

@@ -19,6 +19,7 @@ from hva_ml.config.leads import RESERVED, slug
 from hva_ml.contracts import codes
 from hva_ml.contracts.casting import mask
 from hva_ml.contracts.draft import Draft
+from hva_ml.contracts.privacy import shown
 from hva_ml.errors import ContractError, bounded, nearest
 
 AFTER_THE_FACT = re.compile(
@@ -133,7 +134,7 @@ def _column(raw: pa.Table, name: str) -> pa.ChunkedArray:
             f"The table of leads has no column '{bounded(name, 60)}'.{nearest(name, raw.column_names)}",
             where="[leads]",
             why="A column that is silently empty would be learned as such.",
-            fix=f"Use one of: {bounded(', '.join(raw.column_names), 300)}.",
+            fix=f"Use one of: {bounded(', '.join(map(shown, raw.column_names)), 300)}.",
         )
     return raw[name]
 

@@ -185,12 +185,13 @@ def query_text(folder: Path, name: str, dialect: str) -> tuple[str, str]:
             "A query is a file name, not a path.", where=name, fix=f"Put the file into {folder} and name it."
         )
     own = folder / f"{Path(name).stem}.{dialect}.sql"
-    file = own if own.is_file() else folder / name
     try:
+        file = own if own.is_file() else folder / name
         return file.read_text(encoding="utf-8"), f"pipelines/{folder.name}/{file.name}"
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        # No text, or a name that no file can have.
         raise SourceError(
             "The source query cannot be read.",
-            where=str(file),
+            where=str(folder / name),
             fix=f"Write the query there as UTF-8, or to {own.name} if only {dialect} understands it.",
         ) from error
