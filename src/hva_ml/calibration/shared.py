@@ -12,8 +12,8 @@ _STEPS = 200
 _LEVEL_SD = 3.0
 
 
-def shared_slope(margin: Array, y: Array, weight: Array, block: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Fit ``logit p = slope · margin + level of the block``, and return the slope with its log loss.
+def shared_slope(margin: Array, y: Array, weight: Array, block: npt.NDArray[np.int64]) -> tuple[float, Array]:
+    """Fit ``logit p = slope · margin + level of the block``, and return the slope with its log losses.
 
     Blocks that were judged by different models, at different times, differ in level for reasons that say
     nothing about the next one. What they have in common is how much of a difference in margins comes true.
@@ -27,8 +27,10 @@ def shared_slope(margin: Array, y: Array, weight: Array, block: npt.NDArray[np.i
 
     Returns
     -------
-    tuple of float
-        Slope, at least 0.001, and mean log loss with it.
+    slope : float
+        At least 0.001.
+    losses : ndarray, shape (n_rows,)
+        What each row adds to the weighted mean log loss: their sum.
 
     Raises
     ------
@@ -39,8 +41,8 @@ def shared_slope(margin: Array, y: Array, weight: Array, block: npt.NDArray[np.i
     --------
     >>> margin = np.array([-2.0, -1.0, 1.0, 2.0] * 50)
     >>> y = np.tile([0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0], 25)
-    >>> slope, loss = shared_slope(margin, y, np.ones(200), np.zeros(200, dtype=np.int64))
-    >>> round(slope, 2), round(loss, 2)
+    >>> slope, losses = shared_slope(margin, y, np.ones(200), np.zeros(200, dtype=np.int64))
+    >>> round(slope, 2), round(float(losses.sum()), 2)
     (1.01, 0.47)
     """
     n = int(block.max(initial=0)) + 1
@@ -68,7 +70,7 @@ def shared_slope(margin: Array, y: Array, weight: Array, block: npt.NDArray[np.i
             fix="Use a longer history, or add features that are known beforehand.",
         )
     logit = slope * margin + levels[block]
-    return slope, float((weight * (np.logaddexp(0.0, logit) - y * logit)).sum() / total)
+    return slope, weight * (np.logaddexp(0.0, logit) - y * logit) / total
 
 
 def at_level(slope: float, margin: Array, y: Array, weight: Array) -> Platt:

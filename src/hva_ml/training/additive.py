@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hva_ml.errors import NotEnoughDataError
 from hva_ml.training.booster import Booster
 from hva_ml.training.matrix import EncodedColumn
+from hva_ml.training.outcome import log_odds_of_rate
 from hva_ml.training.sums import Steps, additive
 
 Floats = npt.NDArray[np.float64]
@@ -76,19 +76,13 @@ def fit_additive(
         If all rows have the same outcome.
     """
     weights = np.ones(len(y)) if weight is None else weight
-    rate = float((weights * y).sum() / weights.sum()) if weights.sum() > 0 else 0.0
-    if not 0.0 < rate < 1.0:
-        raise NotEnoughDataError(
-            f"All {len(y)} rows have the same outcome.",
-            where="conversion target",
-            why="There is nothing to tell apart.",
-            fix="Check what counts as won, or use more rows.",
-        )
+    start = log_odds_of_rate(y, weights)
     cut = [
         _column(j, X[:, j], column, penalty, smooth=column.kind == "number" or column.name in ordered)
         for j, column in enumerate(columns)
     ]
-    intercept, steps = _descended(cut, y, weights, float(np.log(rate / (1 - rate))))
+    intercept, steps = _descended(cut, y, weights, start)
+    rate = 1.0 / (1.0 + np.exp(-start))
     sure = weights * (rate * (1 - rate))
     parts = [
         Steps(c.place, c.thresholds, s[:-1], float(s[-1]), float((sure * s[c.step] ** 2).sum()))

@@ -107,3 +107,22 @@ def inside(probability: Floats) -> Floats:
 def told(probability: Floats, value: Floats) -> BaselinePrediction:
     """Return a prediction with its product."""
     return BaselinePrediction(probability, value, probability * value)
+
+
+def log_odds_of_rate(y: Floats, weights: Floats) -> float:
+    """Return the log-odds of the weighted mean outcome: the margin that says the same of every row.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If all rows have the same outcome.
+    """
+    rate = float((weights * y).sum() / weights.sum()) if weights.sum() > 0 else 0.0
+    if not 0.0 < rate < 1.0:
+        raise NotEnoughDataError(
+            f"All {len(y)} rows have the same outcome.",
+            where="conversion target",
+            why="There is nothing to tell apart.",
+            fix="Check what counts as won, or use more rows.",
+        )
+    return float(np.log(rate / (1 - rate)))

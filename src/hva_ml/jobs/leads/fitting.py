@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from hva_ml import calibration
 from hva_ml.calibration import Calibrated, Later, Platt
@@ -14,10 +13,10 @@ from hva_ml.contracts.decisions import Decisions, Floats, Ints
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.features.definition import FeatureSet
 from hva_ml.features.leads import AGE
+from hva_ml.jobs.leads.candidates import SHARES, Candidate, Other, best_of, others, with_trials
 from hva_ml.jobs.leads.cohorts import cohorts_of
 from hva_ml.jobs.likelihood import known_before, row_weights
 from hva_ml.splits import group_uniform
-from hva_ml.training.additive import PENALTIES, fit_additive
 from hva_ml.training.booster import Booster
 from hva_ml.training.courses import Course, ahead, in_turn
 from hva_ml.training.folds import Fold
@@ -28,8 +27,6 @@ from hva_ml.training.waiting import Lesson, lesson, still_to_come
 
 INNER_FOLDS = 5
 INNER_REPEATS = 2
-SHARES = (0.0, 0.5, 1.0)
-"""Parts of the margin that the additive model may have beside the trees."""
 SEEDS = 5
 BAGGING: Mapping[str, Any] = {"bagging_fraction": 0.8, "bagging_freq": 1}
 MIN_EACH = 10.0
@@ -85,10 +82,9 @@ class _Table:
             seed=self.config.models.seed + more, weight=weight,
         )  # fmt: skip
 
-    def steps(self, X: Floats, y: Floats, weight: Floats, penalty: float) -> Booster:
-        """Fit the additive model."""
-        columns = self.encoder.columns
-        return fit_additive(X, y, columns, penalty=penalty, weight=weight, ordered=self.ordered)
+    def beside(self, part: Fold, other: Other) -> Booster:
+        """Fit another family to the rows of a part."""
+        return other.fit(*self.part(part), self.encoder, self.ordered)
 
     def held_out(self, models: Sequence[Booster]) -> Floats:
         """Return the margins of what judges, one model for each part; of several repeats their mean."""
@@ -112,13 +108,13 @@ class _Table:
         block = np.repeat(np.arange(len(self.course.parts)), [len(p.valid) for p in self.course.parts])
         return self.course.y[judged], self.course.weight[judged] * self.extra[rows], rows, block
 
-    def loss(self, margin: Floats) -> float:
-        """Return the mean log loss of margins held out, with the best slope, and a level for each block."""
+    def losses(self, margin: Floats) -> Floats:
+        """Return parts of the mean log loss held out, with the best slope, and a level for each block."""
         y, weight, _, block = self.judged()
         try:
             return calibration.shared_slope(margin, y, weight, block)[1]
         except NotEnoughDataError:
-            return float("inf")
+            return np.full(len(y), np.inf)
 
     def in_between(self, whole: Lesson, rows: FeatureSet) -> Course:
         """Return folds of whole groups of all that was learned: they say at what level the model stands."""
@@ -164,10 +160,11 @@ def fit_likelihood(
 ) -> Likelihood:
     """Choose, fit and calibrate the conversion model of leads, by what was known at a moment.
 
-    Trees are searched for; beside them stands the additive model with several penalties. The family is chosen
-    by the leads held out, after calibration: one of both, or the mean of their margins. Where time is known
-    five differently seeded forests on four fifths of the rows are averaged; where it is not, those of all
-    folds are. The calibration is learned from leads that the models in question had not seen.
+    Trees are searched for; beside them stand the additive model and logistic regression, each with several
+    penalties. The family is chosen by the leads held out, after calibration: one of them, or the mean of the
+    margins of trees and one other. Where time is known five differently seeded forests on four fifths of the
+    rows are averaged; where it is not, those of all folds are. The calibration is learned from leads that the
+    models in question had not seen.
 
     Parameters
     ----------
@@ -224,20 +221,20 @@ def _chosen(
     settings = {**found.params, **BAGGING, **known}
     forests = [table.forest(*table.part(p), settings, found.rounds) for p in table.course.parts]
     from_trees = table.held_out(forests)
-    candidates = []
-    for penalty in PENALTIES:
-        from_steps = table.held_out([table.steps(*table.part(p), penalty) for p in table.course.parts])
-        for share in SHARES if penalty == PENALTIES[0] else SHARES[1:]:
-            margin = share * from_steps + (1.0 - share) * from_trees
-            candidates.append(_Candidate(share, penalty, margin, table.loss(margin)))
-    # Of equals the one with more trees and less penalty, which was tried first.
-    best = min(candidates, key=lambda c: c.loss)
+    candidates = [Candidate(None, 0.0, from_trees, table.losses(from_trees))]
+    for other in others():
+        from_other = table.held_out([table.beside(p, other) for p in table.course.parts])
+        for share in SHARES:
+            margin = share * from_other + (1.0 - share) * from_trees
+            candidates.append(Candidate(other, share, margin, table.losses(margin)))
+    best = best_of(candidates)
     X, weight = table.X[whole.rows], whole.weight * table.extra[whole.rows]
     if table.timed:
         forests = [table.forest(X, whole.y, weight, settings, found.rounds, k) for k in range(SEEDS)]
-    models = [*forests, table.steps(X, whole.y, weight, best.penalty)]
-    weights = [(1.0 - best.share) / len(forests)] * len(forests) + [best.share]
-    told = {"additive_share": best.share, "additive_penalty": best.penalty if best.share else 0.0}
+    models, weights = [*forests], [(1.0 - best.share) / len(forests)] * len(forests)
+    if best.other is not None:
+        models.append(best.other.fit(X, whole.y, weight, table.encoder, table.ordered))
+        weights.append(best.share)
     calibrated = _levelled(table, whole, best, settings, found.rounds, features, decided)
     if decided.by_day and moment is not None:
         models.append(_aging(table, still_to_come(decided, whole, moment), calibrated))
@@ -248,7 +245,10 @@ def _chosen(
         calibrated,
         found,
         replace(
-            found, params={**found.params, **told}, value=best.loss, trials=_trials(found.trials, candidates)
+            found,
+            params={**found.params, **best.told()},
+            value=best.loss,
+            trials=with_trials(found.trials, candidates),
         ),
         whole,
     )
@@ -268,7 +268,7 @@ def _aging(table: _Table, left: Floats, calibrated: Calibrated) -> Booster:
 
 
 def _levelled(
-    table: _Table, whole: Lesson, best: "_Candidate", settings: Mapping[str, Any], rounds: int,
+    table: _Table, whole: Lesson, best: Candidate, settings: Mapping[str, Any], rounds: int,
     features: FeatureSet, decided: Decisions,
 ) -> Calibrated:  # fmt: skip
     """Calibrate: the slope by later leads, the level by leads of all times, each held out from its model.
@@ -285,41 +285,15 @@ def _levelled(
     margin = np.zeros(len(whole.rows))
     if best.share < 1:
         margin += (1.0 - best.share) * between.held_out([table.forest(*p, settings, rounds) for p in parts])
-    if best.share > 0:
-        margin += best.share * between.held_out([table.steps(*p, best.penalty) for p in parts])
+    if best.other is not None:
+        fitted = [between.beside(p, best.other) for p in between.course.parts]
+        margin += best.share * between.held_out(fitted)
     return between.calibrated(margin, slope, features, decided)
 
 
 def lots(features: FeatureSet, seed: int) -> Floats:
     """Return a number in [0, 1) for each lead, the same whenever it is asked for."""
     return group_uniform(features.table["account_id"].to_pylist(), seed, "open leads")
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A mixture of trees and steps: margins of the leads held out, and their loss once calibrated."""
-
-    share: float
-    penalty: float
-    margin: Floats
-    loss: float
-
-    def words(self) -> str:
-        if not self.share:
-            return "best trees alone"
-        beside = "alone" if self.share == 1 else "beside the best trees"
-        return f"additive model {beside}, penalty {self.penalty:g}"
-
-
-def _trials(searched: pa.Table, candidates: Sequence[_Candidate]) -> pa.Table:
-    rows = [
-        {
-            "number": searched.num_rows + k, "state": "complete", "value": c.loss, "rounds": 0, "grown": 0,
-            "distribution": c.words(), "seconds": 0.0,
-        }
-        for k, c in enumerate(candidates)
-    ]  # fmt: skip
-    return pa.concat_tables([searched, pa.Table.from_pylist(rows, schema=searched.schema)])
 
 
 def _enough(whole: Lesson) -> None:
