@@ -10,6 +10,7 @@ from hva_ml.calibration.choice import choose as choose
 from hva_ml.calibration.high_value import HighValue as HighValue
 from hva_ml.calibration.high_value import among_the_best as among_the_best
 from hva_ml.calibration.later import Later as Later
+from hva_ml.calibration.later import Membership as Membership
 from hva_ml.calibration.level import COHORT_SD as COHORT_SD
 from hva_ml.calibration.level import level as level
 from hva_ml.calibration.lifetime import KNOWN_BY as KNOWN_BY
@@ -25,6 +26,7 @@ from hva_ml.calibration.maps import fit as fit
 from hva_ml.calibration.maps import from_dict as from_dict
 from hva_ml.calibration.outlook import Outlook as Outlook
 from hva_ml.calibration.outlook import day_terms as day_terms
+from hva_ml.calibration.segments import Segments as Segments
 from hva_ml.calibration.shared import shared_slope as shared_slope
 from hva_ml.calibration.spread import Spread as Spread
 from hva_ml.calibration.value_spread import ValueSpread as ValueSpread

@@ -24,7 +24,9 @@ class Models:
     the quantile. `high_value` is the share of accounts that count as those of highest value: each account's
     likelihood of ending among them is learned by itself; 0 leaves that out. With `refit` the trees of the
     likelihood, or of both models, learn once more when map, level and bounds are known, from the calibration
-    cohorts too, and keep that level.
+    cohorts too, and keep that level. `segment` names a category feature: each of its values may have a shift
+    of the log-odds of its own on top of the shared map, drawn to nothing as far as evidence is thin; the
+    shifts are kept only if they pay on later rows.
     """
 
     seed: int = 7
@@ -38,8 +40,29 @@ class Models:
     winsorise: Annotated[float, Field(ge=0.5, lt=1)] | None = None
     high_value: Annotated[float, Field(ge=0, le=0.5)] = 0.2
     refit: Literal["off", "likelihood", "both"] = "off"
+    segment: str = ""
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+
+    def problem(self) -> tuple[str, str, str, str] | None:
+        """Return key, what cannot be meant, why, and what mends it; None if all belongs together."""
+        if self.segment and self.calibration != "platt":
+            return (
+                "calibration",
+                f'Segments need calibration = "platt", not "{self.calibration}".',
+                "Only where the map is a line is a shift of the log-odds one of the margin, which reasons "
+                "carry exactly.",
+                'Write calibration = "platt", or leave out segment.',
+            )
+        if self.segment and self.refit != "off":
+            return (
+                "refit",
+                f'Segments and refit = "{self.refit}" exclude each other.',
+                "Trees that learn once more from the calibration cohorts learn part of what segments add, "
+                "and it would count twice.",
+                'Write refit = "off", or leave out segment.',
+            )
+        return None
 
 
 @dataclass(frozen=True, config=FROZEN)

@@ -184,6 +184,10 @@ def _check_together(config: PipelineConfig, where: str) -> None:
     problem = config.features.problem()
     if problem is not None:
         raise ConfigError(problem[0], where=f"{where}: [features] {problem[1]}", fix=problem[2])
+    wrong = config.models.problem()
+    if wrong is not None:
+        key, what, why, fix = wrong
+        raise ConfigError(what, where=f"{where}: [models] {key}", why=why, fix=fix)
     _check_lifetime(config, where)
     if config.scoring.tier_b <= config.scoring.tier_a:
         raise ConfigError(

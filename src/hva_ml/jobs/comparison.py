@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from hva_ml import publication
 from hva_ml.config import PipelineConfig
-from hva_ml.errors import ConfigError, UsageError, nearest
+from hva_ml.errors import UsageError
 from hva_ml.explanation.composition import explain_past
 from hva_ml.explanation.references import References, references
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
 from hva_ml.jobs.fitting import Pair
 from hva_ml.jobs.published import runs
+from hva_ml.jobs.segments import category
 from hva_ml.jobs.told import Home, Told, encode
 from hva_ml.registry.bundle import Bundle
 from hva_ml.workspace import Workspace
@@ -31,18 +32,7 @@ def segment_column(config: PipelineConfig, definitions: Sequence[FeatureDefiniti
     ConfigError
         If ``[explanation] segment`` is no category feature of the pipeline.
     """
-    asked = config.explanation.segment
-    if not asked:
-        return None
-    names = [d.name for d in definitions if d.kind == "category"]
-    if asked not in names:
-        raise ConfigError(
-            f"There is no category feature '{asked[:60]}'.{nearest(asked, names)}",
-            where=f"pipelines/{config.name}.toml, [explanation] segment",
-            why="A segment is one value of a category that the model knows.",
-            fix=f"Use one of: {', '.join(names[:8]) or 'none, this pipeline has no category feature'}.",
-        )
-    return [d.name for d in definitions].index(asked)
+    return category(config, definitions, config.explanation.segment, "explanation")
 
 
 def reference_accounts(

@@ -16,6 +16,7 @@ from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.high_value import high_value
 from hva_ml.jobs.likelihood import calibrate, fit_conversion, known_before, row_weights
 from hva_ml.jobs.progress import Progress
+from hva_ml.jobs.segments import membership, shifted
 from hva_ml.jobs.valuation import Side, Worth, fit_worth, learn_outlook, moved, starting_odds, unseasoned
 from hva_ml.splits import Split, group_uniform
 from hva_ml.training.approach import Compared, Sides, compare
@@ -206,7 +207,8 @@ def fit_pair(
         train, unseasoned(X, outlook), converted, searched.conversion, config.models, start
     )
     margin = conversion.margin(X_later) + swing_later + (outlook.odds if outlook else 0.0)
-    calibrated = calibrate(margin, later, converted_later, config)
+    calibrated = calibrate(margin, later, converted_later, config, membership(X_later, encoder, config))
+    conversion = shifted(conversion, calibrated, encoder)
     worth = fit_worth(
         Side(X, converted, value, swing), Side(X_later, converted_later, value_later, swing_later),
         list(encoder.names), searched.value, outlook, searched.direct, config.models,

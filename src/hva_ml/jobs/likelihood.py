@@ -9,7 +9,7 @@ import pyarrow as pa
 from scipy.special import expit
 
 from hva_ml import calibration
-from hva_ml.calibration import Calibrated, Later
+from hva_ml.calibration import Calibrated, Later, Membership
 from hva_ml.config import Models, PipelineConfig
 from hva_ml.evaluation import scoring
 from hva_ml.features.definition import FeatureSet
@@ -41,13 +41,14 @@ def fit_conversion(
 
 
 def calibrate(
-    margin: Floats, later: FeatureSet, converted: npt.NDArray[np.int8], config: PipelineConfig
-) -> Calibrated:
-    """Learn from later cohorts what probability a margin means."""
+    margin: Floats, later: FeatureSet, converted: npt.NDArray[np.int8], config: PipelineConfig,
+    segment: Membership | None = None,
+) -> Calibrated:  # fmt: skip
+    """Learn from later cohorts what probability a margin means, in each segment if segments are given."""
     models, wait = config.models, config.horizon.gap_days + config.horizon.days + config.split.embargo_days
     rows = Later.of(
         margin, converted, moments(later), later.table["group_id"].to_pylist(),
-        recency_weights(moments(later), models.half_life_days),
+        recency_weights(moments(later), models.half_life_days), segment,
     )  # fmt: skip
     return calibration.calibrate(
         rows, models.calibration, models.base_rate,

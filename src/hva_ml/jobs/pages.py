@@ -23,6 +23,7 @@ from hva_ml.publication import Published
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
 from hva_ml.registry.releases import read_release
+from hva_ml.registry.segment_words import segment_sentence
 from hva_ml.registry.value_words import lifetime_sentences, value_sentences
 from hva_ml.reports import charts
 from hva_ml.reports import model as page
@@ -70,6 +71,7 @@ def model_view(
         quirks=tuple(j.prepared.quirks),
         gates=tuple(page.GateRow(g.name, g.passed, g.sentence()) for g in gates),
         calibrated=j.calibration,
+        segmented=segment_sentence(j.calibration),
         valued=(
             *value_sentences(j.value, bundle.currency),
             *lifetime_sentences(j.lifetime, bundle.currency),

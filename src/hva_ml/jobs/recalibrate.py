@@ -22,6 +22,7 @@ from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import prepare, refuse_errors, refuse_leads
 from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.jobs.segments import category, membership, shifted, unshifted
 from hva_ml.jobs.train import (
     Run,
     TrainingSet,
@@ -67,7 +68,8 @@ def recalibrate(
 ) -> Run:
     """Keep the champion's trees, and learn from the latest matured cohorts what their scores mean now.
 
-    Calibration of the likelihood, its base rate, its bounds, and the level of values are learned anew. First
+    Calibration of the likelihood, its base rate, its bounds, the shifts of segments (if ``[models] segment``
+    asks for them), and the level of values are learned anew. First
     for judging: on cohorts that had matured by the first test cutoff, measured on the latest ones beside the
     parent as it is and beside the plain rules. Then for the release: on the latest cohorts. Only cohorts
     after those that taught the trees count. The run is registered as the challenger; `promote` asks the same
@@ -114,6 +116,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     refuse_errors(config, prepared.tables.violations)
     progress.stage("Point-in-time features and labels")
     data = training_set(ws, config, prepared)
+    category(config, parent.bundle.definitions, config.models.segment, "models")
     split, last = splits.recalibration(
         data.features.index, data.calendar, config.split, config.models.seed, parent.trained
     )
@@ -146,6 +149,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     bundle = replace(
         parent.bundle,
         config_text=(ws.pipelines / f"{config.name}.toml").read_text(encoding="utf-8"),
+        conversion=final.conversion,
         calibrator=final.calibrator,
         value_log_scale=final.value_log_scale,
         outlook=final.outlook,
@@ -192,12 +196,14 @@ def _refitted(bundle: Bundle, data: TrainingSet, split: Split, config: PipelineC
     market = data.targets.market
     outlook = relearned(bundle.outlook, data.features, market, split.train | split.calibrate, config)
     swing = moved(market[split.calibrate], outlook)
-    margin = bundle.conversion.margin(X) + swing + (outlook.odds if outlook else 0.0)
-    calibrated = calibrate(margin, later, converted, config)
+    trees = unshifted(bundle)
+    margin = trees.margin(X) + swing + (outlook.odds if outlook else 0.0)
+    calibrated = calibrate(margin, later, converted, config, membership(X, bundle.encoder, config))
     worth = Worth(bundle.value, bundle.value_log_scale, 0.0, bundle.direct, None)
     worth = levelled(worth, Side(X, converted, value, swing), outlook)
     best = relearned_best(bundle.high_value, data.features, data.targets.value, split, bundle.encoder, config)
-    pair = Pair(bundle.encoder, bundle.conversion, calibrated, worth, outlook, high_value=best)
+    trees = shifted(trees, calibrated, bundle.encoder)
+    pair = Pair(bundle.encoder, trees, calibrated, worth, outlook, high_value=best)
     return bounded(pair, later, converted, value, config.models.interval)
 
 

@@ -35,9 +35,11 @@ from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
 from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.jobs.segments import category
 from hva_ml.publication import lock
 from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.segment_words import segment_sentence
 from hva_ml.workspace import Workspace
 
 
@@ -108,13 +110,18 @@ def training_set(ws: Workspace, config: PipelineConfig, prepared: Prepared) -> T
     when = calendar(config, prepared.tables)
     features = build_features(ws, config, prepared.tables, when, prepared.own)
     table = labels.build(prepared.tables, features.index, config, when)
-    comparison.segment_column(config, features.definitions)
+    _segments_are_there(config, features)
     return TrainingSet(when, features, table, Targets.of(table))
+
+
+def _segments_are_there(config: PipelineConfig, features: FeatureSet) -> None:
+    comparison.segment_column(config, features.definitions)
+    category(config, features.definitions, config.models.segment, "models")
 
 
 def _leads(config: PipelineConfig, prepared: Prepared) -> TrainingSet:
     found, table = decided_leads(opened(prepared.tables, config))
-    comparison.segment_column(config, found.features.definitions)
+    _segments_are_there(config, found.features)
     return TrainingSet(calendar_of(found, config), found.features, table, found.targets, found.told)
 
 
@@ -238,6 +245,8 @@ def logged(
     ws: Workspace, j: Judgement, bundle: Bundle, progress: Progress, tags: Mapping[str, str] | None = None
 ) -> Run:
     """Keep the evidence of a judged model, log the run to MLflow, and register it as the challenger."""
+    if segments := segment_sentence(j.calibration):
+        progress.stage(segments)
     progress.stage("Writing the report and logging the run to MLflow")
     kept, name = evidence.keep(ws, j, bundle), j.config.name
     record = tracking.log_run(

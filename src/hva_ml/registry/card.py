@@ -11,6 +11,7 @@ from hva_ml.evaluation.table import MODEL
 from hva_ml.features.definition import of_leads
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
+from hva_ml.registry.segment_words import segment_sentence
 from hva_ml.registry.value_words import lifetime_sentences, value_sentences
 
 SHOWN = (
@@ -31,6 +32,15 @@ _STEPS = {
     "calibrated": "one map for all cohorts",
     "moved": "base rate moved to where it stands",
 }
+
+_SEGMENTS = (
+    "Segment",
+    "Rows",
+    "Converted",
+    "Promised by the shared map",
+    "With shifts",
+    "Shift of the log-odds",
+)
 
 
 def card(bundle: Bundle, gates: Sequence[GateResult], *, forced: str = "", origin: str = "") -> str:
@@ -244,6 +254,14 @@ def _calibrated(told: Mapping[str, Any]) -> str:
         if found["offset"]
         else "No lasting drift was found, or it is not followed; nothing was added to the log-odds"
     )
+    segments = segment_sentence(found)
+    rows = [
+        (plain(r["segment"]), f"{r['rows']:,}", f"{r['rate']:.1%}", f"{r['shared']:.1%}", f"{r['own']:.1%}",
+         f"{r['shift']:+.3f}")
+        for r in (found.get("segments") or {}).get("segments") or []
+    ]  # fmt: skip
+    if rows:
+        segments += "\n\n" + _table(_SEGMENTS, rows)
     return (
         "## Probabilities before and after calibration\n\n"
         f"Form of the map: {plain(found['kind'])}. On the {_where(told)}, evaluated fit:\n\n"
@@ -251,6 +269,7 @@ def _calibrated(told: Mapping[str, Any]) -> str:
         + calibrated
         + f"\n\n{drift}. The next cohort's log-odds are taken to lie around there with a standard deviation "
         f"of {found['level_sd']:.2f}, which the published bounds of a probability contain."
+        + (f"\n\n{segments}" if segments else "")
     )
 
 

@@ -96,7 +96,9 @@ class ModelView:
     calibrated : mapping
         How probabilities were calibrated: ``steps`` (step, promised, rate, calibration_error, log_loss,
         brier), ``cohorts`` (cutoff, rows, converted, rate, promised), ``kind``, ``offset`` and
-        ``drift_per_quarter``; empty where nobody knows.
+        ``drift_per_quarter``, and ``segments`` where some were asked for; empty where nobody knows.
+    segmented : str
+        Whether segments have shifts of their own, and why, in one sentence.
     valued : tuple of str
         How the values came about, in sentences.
     facts : tuple of (str, str)
@@ -129,6 +131,7 @@ class ModelView:
     trials: pa.Table | None = None
     parameters: tuple[tuple[str, float], ...] = ()
     calibrated: Mapping[str, Any] = field(default_factory=dict)
+    segmented: str = ""
     valued: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
     simulated: bool = False

@@ -102,6 +102,26 @@ def additive(intercept: float, parts: Sequence[Steps], names: Sequence[str]) -> 
     return _written(head, [_leaf(intercept), *map(_tree, parts)])
 
 
+def without_last(booster: Booster, column: str) -> Booster:
+    """Return a sum without what was added last, the steps of one column as `additive` writes them.
+
+    Raises
+    ------
+    ContractError
+        If something else was added last.
+    """
+    head, trees = booster.text.split(_FIRST_TREE)[0], _trees(booster.text)
+    read = re.search(r"^split_feature=(.*)$", trees[-1], flags=re.MULTILINE) if trees else None
+    place = str(booster.names.index(column)) if column in booster.names else ""
+    if read is None or not place or set(read[1].split()) != {place} or _leaf(0.0) != trees[-2]:
+        raise ContractError(
+            f"The last trees of the model are not the steps of '{column[:60]}'.",
+            where="without_last",
+            fix="Restore the model files, or train again.",
+        )
+    return _written(head, trees[:-2])
+
+
 def _trees(text: str) -> list[str]:
     """Return the blocks of a model text without their numbers."""
     body = text.split(_FIRST_TREE, 1)[1].rsplit(_END, 1)[0] if _FIRST_TREE in text else ""

@@ -11,6 +11,7 @@ from hva_ml.cutoffs import MICROSECONDS_PER_DAY, instant, microseconds
 
 BLOCKS = 10
 BLOCK_DAYS = 30
+MONTH_DAYS = 31
 _EPOCH = date(1970, 1, 1).toordinal()
 
 

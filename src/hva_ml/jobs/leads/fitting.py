@@ -14,8 +14,9 @@ from hva_ml.errors import NotEnoughDataError
 from hva_ml.features.definition import FeatureSet
 from hva_ml.features.leads import AGE
 from hva_ml.jobs.leads.candidates import SHARES, Candidate, Other, best_of, others, with_trials
-from hva_ml.jobs.leads.cohorts import cohorts_of
+from hva_ml.jobs.leads.cohorts import MONTH_DAYS, cohorts_of
 from hva_ml.jobs.likelihood import known_before, row_weights
+from hva_ml.jobs.segments import membership, shifts
 from hva_ml.splits import group_uniform
 from hva_ml.training.booster import Booster
 from hva_ml.training.courses import Course, ahead, in_turn
@@ -140,10 +141,14 @@ class _Table:
         drawn = Lesson(places, y, weight).drawn(lots(rows, models.seed))
         groups = np.asarray(rows.table["group_id"].to_pylist(), dtype=object)[places[drawn]].tolist()
         cohorts, wait = cohorts_of(told, self.config)
-        later = Later.of(margin[drawn], y[drawn], cohorts[places[drawn]], groups, self.extra[places[drawn]])
+        later = Later.of(
+            margin[drawn], y[drawn], cohorts[places[drawn]], groups, self.extra[places[drawn]],
+            membership(self.X[places[drawn]], self.encoder, self.config),
+        )  # fmt: skip
         return calibration.calibrate(
             later, models.calibration, models.base_rate if self.timed else "pooled",
             interval=models.interval, wait_days=wait, seed=models.seed, slope=slope,
+            cohort_days=float(MONTH_DAYS) if told.by_day else 0.0,
         )  # fmt: skip
 
 
@@ -236,6 +241,8 @@ def _chosen(
         models.append(best.other.fit(X, whole.y, weight, table.encoder, table.ordered))
         weights.append(best.share)
     calibrated = _levelled(table, whole, best, settings, found.rounds, features, decided)
+    own = shifts(calibrated, table.encoder)
+    models, weights = [*models, *own], [*weights, *[1.0] * len(own)]
     if decided.by_day and moment is not None:
         models.append(_aging(table, still_to_come(decided, whole, moment), calibrated))
         weights.append(1.0)
