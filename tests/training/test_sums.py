@@ -5,7 +5,7 @@ import pytest
 
 from hva_ml.errors import ContractError
 from hva_ml.training.booster import Booster
-from hva_ml.training.sums import Steps, additive, combined
+from hva_ml.training.sums import Steps, additive, combined, without_last
 from hva_ml.training.trees import read_trees
 
 NAMES = ("a", "b", "c")
@@ -79,3 +79,15 @@ def test_only_models_of_the_same_columns_add_up() -> None:
         combined([_trained(1), other], [0.5, 0.5])
     with pytest.raises(ContractError, match="same columns"):
         combined([other], [0.0])
+
+
+def test_what_was_added_last_is_taken_out_again_to_the_bit_and_nothing_else_is() -> None:
+    step = additive(0.0, [Steps(1, np.array([0.5]), np.array([0.2, -0.1]), 0.0)], ["a", "b"])
+    first = additive(0.5, [Steps(0, np.array([1.5]), np.array([-1.0, 1.0]), 0.25)], ["a", "b"])
+    both = combined([first, step], [1.0, 1.0])
+    assert without_last(both, "b").text == combined([first], [1.0]).text
+    for column in ("a", "c"):
+        with pytest.raises(ContractError, match="not the steps of"):
+            without_last(both, column)
+    with pytest.raises(ContractError, match="not the steps of"):
+        without_last(first, "a")
