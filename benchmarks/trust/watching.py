@@ -38,21 +38,25 @@ def payloads(outside: Path) -> tuple[str, ...]:
 
 
 class Watch:
-    """What the process opens for writing outside its workspace, and what it starts."""
+    """What the process writes elsewhere than in its workspace or a temporary folder, and what it starts."""
 
     def __init__(self) -> None:
         self.root: Path | None = None
         self.seen: list[str] = []
+        self.passing: list[str] = []
         sys.addaudithook(self._heard)
 
     def _heard(self, event: str, told: tuple[Any, ...]) -> None:
         if self.root is None:
             return
-        if event in ("os.system", "subprocess.Popen", "os.exec", "os.posix_spawn"):
+        if event == "tempfile.mkdtemp":
+            self.passing.append(str(told[0]))
+        elif event in ("os.system", "subprocess.Popen", "os.exec", "os.posix_spawn"):
             self.seen.append(event)
         elif event == "open" and isinstance(told[0], str | bytes) and "w" in str(told[1]):
             path = Path(told[0] if isinstance(told[0], str) else told[0].decode(errors="replace"))
-            if path.is_absolute() and not path.is_relative_to(self.root) and "hva-" not in str(path):
+            ours = path.is_relative_to(self.root) or any(map(path.is_relative_to, self.passing))
+            if path.is_absolute() and not ours and "hva-" not in str(path):
                 self.seen.append(f"writes {path}")
 
     @contextmanager

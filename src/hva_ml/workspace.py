@@ -33,7 +33,7 @@ class Workspace:
         """
         named = root or os.environ.get("HVA_HOME")
         if named:
-            place = Path(named).expanduser().resolve()
+            place = readable(Path(named).expanduser().resolve())
             if (place / MARK).is_dir():
                 return cls(place)
             raise WorkspaceError(
@@ -41,7 +41,7 @@ class Workspace:
                 where=str(place),
                 fix=f"hva init {place}",
             )
-        here = Path.cwd().resolve()
+        here = readable(Path.cwd().resolve())
         for place in (here, *here.parents):
             if (place / MARK).is_dir() and any((place / MARK).glob("*.toml")):
                 return cls(place)
@@ -69,8 +69,8 @@ class Workspace:
 
     @property
     def optuna_uri(self) -> str:
-        """Optuna storage URI."""
-        return f"sqlite:///{self.mlruns / 'optuna.db'}"
+        """Optuna storage URI, braces doubled: Optuna reads single ones as places for its version."""
+        return f"sqlite:///{self.mlruns / 'optuna.db'}".replace("{", "{{").replace("}", "}}")
 
     def names(self) -> tuple[str, ...]:
         """Names of all pipelines, sorted."""
@@ -167,3 +167,21 @@ def no_database(uri: str) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(16) != b"SQLite format 3\x00"
+
+
+def readable(place: Path) -> Path:
+    """Return the folder of a workspace, if everybody who is told of it can read its name.
+
+    Raises
+    ------
+    WorkspaceError
+        If the name holds control characters, marks of direction, or bytes that are no UTF-8.
+    """
+    if str(place).isprintable():
+        return place
+    raise WorkspaceError(
+        "The name of this folder holds characters that cannot be shown, or bytes that are no UTF-8.",
+        where=str(place),
+        why="Logs, databases and model files name the folder, and not all of them can hold such a name.",
+        fix="Rename the folder, or choose another one.",
+    )

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-from hva_ml.errors import HvaError, one_line
+from hva_ml.errors import HvaError, UsageError, one_line
 
 P = ParamSpec("P")
 
@@ -65,6 +65,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         signal.signal(signal.SIGTERM, _stop)
         try:
+            _as_text(kwargs)
             function(*args, **kwargs)
         except HvaError as error:
             if kwargs.get("as_json"):
@@ -89,6 +90,18 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(1) from None
 
     return wrapped
+
+
+def _as_text(given: dict[str, Any]) -> None:
+    """Refuse words that hold bytes which are no UTF-8: nothing of ours is named so."""
+    for name, value in given.items():
+        if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            raise UsageError(
+                f"These are no characters: '{one_line(value)[:60]}'.",
+                where=name.replace("_", "-"),
+                why="Bytes that are no UTF-8 name no account, file or number of ours.",
+                fix="Write the word again, in UTF-8.",
+            )
 
 
 def show_error(error: HvaError) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from hva_ml.connectors import datasets as registry
 from hva_ml.errors import WorkspaceError
 from hva_ml.starter import files
-from hva_ml.workspace import Workspace
+from hva_ml.workspace import Workspace, readable
 
 
 def init(directory: str | Path = ".") -> tuple[Workspace, list[Path]]:
@@ -18,7 +18,7 @@ def init(directory: str | Path = ".") -> tuple[Workspace, list[Path]]:
     tuple of Workspace and list of pathlib.Path
         The workspace and the files written.
     """
-    root = Path(directory).expanduser().resolve()
+    root = readable(Path(directory).expanduser().resolve())
     try:
         root.mkdir(parents=True, exist_ok=True)
         written = files.copy_into(root)
