@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hva_ml.config import NAME, PipelineConfig, load
-from hva_ml.errors import UsageError, WorkspaceError, nearest
+from hva_ml.errors import UsageError, WorkspaceError, nearest, one_line
 
 MARK = "pipelines"
 
@@ -177,7 +177,7 @@ def readable(place: Path) -> Path:
     WorkspaceError
         If the name holds control characters, marks of direction, or bytes that are no UTF-8.
     """
-    if str(place).isprintable():
+    if one_line(str(place)) == str(place):
         return place
     raise WorkspaceError(
         "The name of this folder holds characters that cannot be shown, or bytes that are no UTF-8.",

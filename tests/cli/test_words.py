@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 import hva_ml as hva
 from hva_ml.cli import app
+from hva_ml.errors import UsageError
+from hva_ml.jobs.nights.metrics import checked
 
 
 @pytest.mark.parametrize("name", ["ab\x1b[2Jc", "a\u202eb", "two\nlines", os.fsdecode(b"\xff\xfe")])
@@ -22,6 +24,11 @@ def test_a_folder_whose_name_cannot_be_shown_is_no_workspace(tmp_path: Path, nam
     assert found.exit_code == 1
     assert "Rename the folder" in found.output
     assert "\x1b" not in found.output
+
+
+def test_a_folder_may_have_any_letters_and_blanks(tmp_path: Path) -> None:
+    for name in ("Müller & Söhne", "schmales\u202fLeerzeichen", "festes\u00a0Leerzeichen", "日本"):
+        assert CliRunner().invoke(app, ["init", str(tmp_path / name)]).exit_code == 0
 
 
 def test_bytes_that_are_no_utf8_are_refused_in_words(tmp_path: Path) -> None:
@@ -38,6 +45,13 @@ def test_metrics_without_a_name_are_refused_in_words(tmp_path: Path) -> None:
     )
     assert told.exit_code == 2
     assert "must end in .prom" in told.output
+    assert "--metrics night.prom" in told.output
+
+
+def test_metrics_keep_the_folder_that_was_asked_for() -> None:
+    with pytest.raises(UsageError) as refused:
+        checked("/var/lib/node/night.txt")
+    assert refused.value.fix == "--metrics /var/lib/node/night.prom"
 
 
 def test_a_folder_with_braces_keeps_its_study(tmp_path: Path) -> None:

@@ -69,11 +69,10 @@ def recalibrate(
     """Keep the champion's trees, and learn from the latest matured cohorts what their scores mean now.
 
     Calibration of the likelihood, its base rate, its bounds, the shifts of segments (if ``[models] segment``
-    asks for them), and the level of values are learned anew. First
-    for judging: on cohorts that had matured by the first test cutoff, measured on the latest ones beside the
-    parent as it is and beside the plain rules. Then for the release: on the latest cohorts. Only cohorts
-    after those that taught the trees count. The run is registered as the challenger; `promote` asks the same
-    gates of it as of any other.
+    asks for them), and the level of values are learned anew. First for judging: on cohorts that had matured
+    by the first test cutoff, measured on the latest ones beside the parent as it is and beside the plain
+    rules. Then for the release: on the latest cohorts. Only cohorts after those that taught the trees count.
+    The run is registered as the challenger; `promote` asks the same gates of it as of any other.
 
     Parameters
     ----------

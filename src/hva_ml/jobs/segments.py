@@ -48,7 +48,7 @@ def membership(X: Floats, encoder: Encoder, config: PipelineConfig) -> Membershi
     place = encoder.names.index(asked)
     names = encoder.columns[place].categories
     known = X[:, place] < len(names)
-    return Membership(asked, names, np.where(known, np.where(known, X[:, place], 0.0), -1.0).astype(np.int64))
+    return Membership(asked, names, np.where(known, X[:, place], -1.0).astype(np.int64))
 
 
 def shifts(calibrated: Calibrated, encoder: Encoder) -> list[Booster]:

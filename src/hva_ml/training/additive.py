@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hva_ml.training.booster import Booster
+from hva_ml.training.cuts import Cut, codes, kept, log_loss
 from hva_ml.training.matrix import EncodedColumn
 from hva_ml.training.outcome import log_odds_of_rate
-from hva_ml.training.sums import Steps, additive
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 """What a search may try: pseudo-rows that hold each step of a category at nothing."""
@@ -31,11 +30,9 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class _Column:
-    """One column cut into steps: which step each row takes (the last one: unknown), and what is penalised."""
+    """One column cut into steps, and what of them is penalised."""
 
-    place: int
-    thresholds: Floats
-    step: Ints
+    cut: Cut
     penalty: Floats
     smooth: bool
 
@@ -82,29 +79,20 @@ def fit_additive(
         for j, column in enumerate(columns)
     ]
     intercept, steps = _descended(cut, y, weights, start)
-    rate = 1.0 / (1.0 + np.exp(-start))
-    sure = weights * (rate * (1 - rate))
-    parts = [
-        Steps(c.place, c.thresholds, s[:-1], float(s[-1]), float((sure * s[c.step] ** 2).sum()))
-        for c, s in zip(cut, steps, strict=True) if np.any(s != 0)
-    ]  # fmt: skip
-    return additive(intercept, parts, [c.name for c in columns])
+    return kept([c.cut for c in cut], steps, intercept, weights, start, columns)
 
 
 def _column(place: int, values: Floats, column: EncodedColumn, penalty: float, *, smooth: bool) -> _Column:
-    of_category = column.kind == "category"
-    thresholds = np.arange(column.unseen_code, dtype=np.float64) + 0.5 if of_category else _thresholds(values)
-    step = np.searchsorted(thresholds, values, side="left")
-    n = len(thresholds) + 1
-    step = np.where(np.isnan(values), n, step).astype(np.int64)
+    cut = Cut.of(place, values, codes(column) if column.kind == "category" else _thresholds(values))
+    n = cut.n_steps
     held = np.full(n + 1, penalty)
     if not smooth:
-        return _Column(place, thresholds, step, np.diag(held), smooth)
+        return _Column(cut, np.diag(held), smooth)
     held[:n] *= LEVEL
     difference = np.diff(np.eye(n), axis=0)
     matrix = np.diag(held)
     matrix[:n, :n] += penalty * (difference.T @ difference)
-    return _Column(place, thresholds, step, matrix, smooth)
+    return _Column(cut, matrix, smooth)
 
 
 def _thresholds(column: Floats) -> Floats:
@@ -135,9 +123,9 @@ def _descended(cut: list[_Column], y: Floats, weights: Floats, start: float) -> 
         for k, c in enumerate(cut):
             slope, curve = _derivatives(margin, y, weights)
             n = len(c.penalty)
-            gradient = np.bincount(c.step, slope, n) + _times(c.penalty, steps[k])
-            move = -_solved(np.bincount(c.step, curve, n), c, gradient)
-            margin = margin + move[c.step]
+            gradient = np.bincount(c.cut.step, slope, n) + _times(c.penalty, steps[k])
+            move = -_solved(np.bincount(c.cut.step, curve, n), c, gradient)
+            margin = margin + move[c.cut.step]
             # What all steps have in common costs nothing in the intercept.
             common = _times(c.penalty, steps[k] + move).sum() / c.penalty.sum()
             steps[k], intercept = steps[k] + move - common, intercept + common
@@ -166,6 +154,5 @@ def _times(matrix: Floats, vector: Floats) -> Floats:
 
 
 def _loss(margin: Floats, y: Floats, weights: Floats, cut: list[_Column], steps: list[Floats]) -> float:
-    likelihood = float((weights * (np.logaddexp(0.0, margin) - y * margin)).sum())
     held = sum(float((s * _times(c.penalty, s)).sum()) for c, s in zip(cut, steps, strict=True))
-    return likelihood + 0.5 * held
+    return log_loss(margin, y, weights) + 0.5 * held

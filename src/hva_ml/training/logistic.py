@@ -12,12 +12,11 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from hva_ml.training.booster import Booster
+from hva_ml.training.cuts import Cut, codes, kept, log_loss
 from hva_ml.training.matrix import EncodedColumn
 from hva_ml.training.outcome import log_odds_of_rate
-from hva_ml.training.sums import Steps, additive
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
 """What a search may try: half of it times the squared coefficient of each standardised column is added."""
@@ -32,14 +31,9 @@ TOLERANCE = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class _Column:
-    """One column cut into steps: which step each row takes (the last one: unknown), and what a step means.
+    """One column cut into steps, and what each means: a row for each step, a column for each coefficient."""
 
-    `table` has a row for each step and a column for each coefficient.
-    """
-
-    place: int
-    thresholds: Floats
-    step: Ints
+    cut: Cut
     table: Floats
 
 
@@ -82,7 +76,7 @@ def fit_logistic(
         _category(j, X[:, j], c, used) if c.kind == "category" else _number(j, X[:, j], used)
         for j, c in enumerate(columns)
     ]
-    design = np.concatenate([np.ones((len(y), 1)), *(c.table[c.step] for c in cut)], axis=1)
+    design = np.concatenate([np.ones((len(y), 1)), *(c.table[c.cut.step] for c in cut)], axis=1)
     held = np.full(design.shape[1], penalty)
     held[0] = 0.0
     # A matrix product may depend on the number of threads.
@@ -90,13 +84,7 @@ def fit_logistic(
         found = _newton(design[used], y[used], weights[used], held, start)
     ends = np.cumsum([1, *(c.table.shape[1] for c in cut)])
     said = [(c.table * found[a:b]).sum(axis=1) for c, a, b in zip(cut, ends[:-1], ends[1:], strict=True)]
-    rate = 1.0 / (1.0 + np.exp(-start))
-    sure = weights * (rate * (1 - rate))
-    parts = [
-        Steps(c.place, c.thresholds, s[:-1], float(s[-1]), float((sure * s[c.step] ** 2).sum()))
-        for c, s in zip(cut, said, strict=True) if np.any(s != 0)
-    ]  # fmt: skip
-    return additive(float(found[0]), parts, [c.name for c in columns])
+    return kept([c.cut for c in cut], said, float(found[0]), weights, start, columns)
 
 
 def _number(place: int, values: Floats, used: npt.NDArray[np.bool_]) -> _Column:
@@ -108,37 +96,29 @@ def _number(place: int, values: Floats, used: npt.NDArray[np.bool_]) -> _Column:
     at = middle + spread * edges[1:-1]
     thresholds, first = np.unique(np.sign(at) * np.expm1(np.abs(at)), return_index=True)
     if len(known) == 0 or known.min() == known.max() or len(thresholds) < 2:
-        return _nothing(place, len(values))
+        return _nothing(place, values)
     centres = (edges[1:] + edges[:-1]) / 2
     cells = np.append(centres[first], centres[-1])
-    step = _steps(values, thresholds)
-    median = cells[int(_steps(np.array([np.median(known)]), thresholds)[0])]
-    line = np.append(cells, median)[:, None]
+    median = cells[Cut.of(place, np.array([np.median(known)]), thresholds).step[0]]
+    cut, line = Cut.of(place, values, thresholds), np.append(cells, median)[:, None]
     if not np.isnan(values[used]).any():
-        return _Column(place, thresholds, step, line)
+        return _Column(cut, line)
     flag = np.append(np.zeros(len(cells)), 1.0)[:, None]
-    return _Column(place, thresholds, step, np.concatenate([line, flag], axis=1))
+    return _Column(cut, np.concatenate([line, flag], axis=1))
 
 
 def _category(place: int, values: Floats, column: EncodedColumn, used: npt.NDArray[np.bool_]) -> _Column:
     """Give each value of a category a step, and its own coefficient if it has rows enough."""
-    thresholds = np.arange(column.unseen_code, dtype=np.float64) + 0.5
-    step = _steps(values, thresholds)
-    n = column.unseen_code + 2
-    often = np.bincount(step[used], minlength=n) >= RARE
-    table = np.zeros((n, int(often.sum()) + 1))
+    cut = Cut.of(place, values, codes(column))
+    often = np.bincount(cut.step[used], minlength=cut.n_steps + 1) >= RARE
+    table = np.zeros((len(often), int(often.sum()) + 1))
     table[np.flatnonzero(often), np.arange(int(often.sum()))] = 1.0
     table[~often, -1] = 1.0
-    return _Column(place, thresholds, step, table)
+    return _Column(cut, table)
 
 
-def _nothing(place: int, n_rows: int) -> _Column:
-    return _Column(place, np.zeros(1), np.zeros(n_rows, dtype=np.int64), np.zeros((3, 0)))
-
-
-def _steps(values: Floats, thresholds: Floats) -> Ints:
-    step = np.searchsorted(thresholds, values, side="left")
-    return np.where(np.isnan(values), len(thresholds) + 1, step).astype(np.int64)
+def _nothing(place: int, values: Floats) -> _Column:
+    return _Column(Cut.of(place, values, np.zeros(1)), np.zeros((3, 0)))
 
 
 def _newton(design: Floats, y: Floats, weights: Floats, held: Floats, start: float) -> Floats:
@@ -165,5 +145,4 @@ def _newton(design: Floats, y: Floats, weights: Floats, held: Floats, start: flo
 
 
 def _loss(margin: Floats, y: Floats, weights: Floats, held: Floats, found: Floats) -> float:
-    likelihood = float((weights * (np.logaddexp(0.0, margin) - y * margin)).sum())
-    return likelihood + 0.5 * float((held * found**2).sum())
+    return log_loss(margin, y, weights) + 0.5 * float((held * found**2).sum())

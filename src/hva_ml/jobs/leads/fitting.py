@@ -241,8 +241,9 @@ def _chosen(
         models.append(best.other.fit(X, whole.y, weight, table.encoder, table.ordered))
         weights.append(best.share)
     calibrated = _levelled(table, whole, best, settings, found.rounds, features, decided)
-    own = shifts(calibrated, table.encoder)
-    models, weights = [*models, *own], [*weights, *[1.0] * len(own)]
+    for shift in shifts(calibrated, table.encoder):
+        models.append(shift)
+        weights.append(1.0)
     if decided.by_day and moment is not None:
         models.append(_aging(table, still_to_come(decided, whole, moment), calibrated))
         weights.append(1.0)

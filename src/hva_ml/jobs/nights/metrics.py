@@ -31,7 +31,7 @@ def checked(path: Path | str) -> Path:
         raise UsageError(
             f"The file of metrics must end in {SUFFIX}.", where="--metrics",
             why="The textfile collector of the node exporter reads no other.",
-            fix=f"--metrics {Path(Path(path).name or 'night').stem}{SUFFIX}",
+            fix=f"--metrics {(Path(path) if Path(path).name else Path('night')).with_suffix(SUFFIX)}",
         )  # fmt: skip
     return Path(path)
 
