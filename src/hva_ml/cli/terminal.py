@@ -97,9 +97,9 @@ def _as_text(given: dict[str, Any]) -> None:
     for name, value in given.items():
         if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
             raise UsageError(
-                f"These are no characters: '{one_line(value)[:60]}'.",
+                "This word holds bytes that are no UTF-8.",
                 where=name.replace("_", "-"),
-                why="Bytes that are no UTF-8 name no account, file or number of ours.",
+                why="No account, file or number of ours is named so.",
                 fix="Write the word again, in UTF-8.",
             )
 
