@@ -44,6 +44,7 @@ bench: .venv/installed  ## what we claim, measured: one table per benchmark
 	$(BIN)/python -m benchmarks.trust --size small
 	$(BIN)/python -m benchmarks.features --size small
 	$(BIN)/python -m benchmarks.incremental --size small
+	$(BIN)/python -m benchmarks.honest --size small
 	$(BIN)/python -m benchmarks.leaks --size small
 	$(BIN)/python -m benchmarks.calibration --size small
 	$(BIN)/python -m benchmarks.models --size small

@@ -57,6 +57,18 @@ QUESTIONS = {
         "queries and rows; commands end well or in an error, and all that they said and wrote is searched. "
         "`day` says when a row was measured.",
     ),
+    "honest": (
+        "Honest nights that audits hold",
+        "A year of nights on which nothing was changed, all in one process; no reason to publish is ever "
+        "given, so that a held night stops nothing and the next is held against the last published one. A "
+        "first alarm is a night held by an audit that had not held the night before, a follow-up any other "
+        "held night. A false alarm is a first one; `at most` is the upper bound of the rate (exact, "
+        "Poisson), and stays above 0 where none came. Vendors are simulated, with other accounts than "
+        "those that the one release has learned from, which knows nothing of the year; they export every "
+        "night, weekends and Christmas included. Real data sets are scored by the shipped pipelines, trained "
+        "on a part of that year, too. Warnings about sources hold nothing and are counted once for each "
+        "night and place.",
+    ),
     "monitoring": (
         "Nights until an alarm, and false alarms",
         "Simulated years of 365 nights with three shifts of 45 nights each, one strong, one medium, one "
