@@ -11,7 +11,7 @@ from benchmarks.incremental import workspace
 from benchmarks.smaller import PIPELINE
 from benchmarks.trust.readers import shape
 from benchmarks.trust.tally import Tally
-from benchmarks.trust.texts import FORGED, TEXTS, Said, Words, World, delivering, put
+from benchmarks.trust.texts import FORGED, TEXTS, Said, Words, World, delivering, put, stored
 from benchmarks.trust.world import LAST
 from hva_ml.starter.stream import stream
 
@@ -34,7 +34,7 @@ class Learning(World):
             words = table[column].to_pylist()
             # Five steps go through all texts, and the first are markup.
             known = sorted(set(filter(None, words)))
-            new = {w: f"{self.text(12 + at + 5 * k)} {column[0]}{k}" for k, w in enumerate(known)}
+            new = {w: f"{stored(self.text(12 + at + 5 * k))} {column[0]}{k}" for k, w in enumerate(known)}
             table = put(table, column, [w and new[w] for w in words])
         return table
 
@@ -44,13 +44,13 @@ def taught(world: Learning) -> Learning:
     made = world.place / "made"
     stream(made, accounts=500, seed=7, first=date(2023, 7, 1), last=date(2025, 12, 31), events_per_account=40)
     world.ws = workspace(world.place / "base")
-    delivering(world.ws)
+    delivering(world.ws, world.urls)
     world.export(made, world.ws, date.fromisoformat(LAST), None)
     return world
 
 
 def lessons(world: Learning) -> Iterator[Words]:
-    """Yield what is run: a training, its promotion, a night, and what is told of both."""
+    """Yield what is run: a training, its promotion, a night, a challenger beside it, and what is told."""
     yield ("train", PIPELINE)
     yield ("promote", PIPELINE, "--force", "a trial of the hostile world")
     yield ("compare", PIPELINE)
@@ -58,6 +58,9 @@ def lessons(world: Learning) -> Iterator[Words]:
     for name in ("overview", "monitor"):
         yield (name, PIPELINE)
         yield (name, PIPELINE, "--lang", "de", "--json")
+    yield ("train", PIPELINE)
+    yield ("shadow", PIPELINE)
+    yield ("shadow", PIPELINE, "--json")
     for k, account in enumerate(list(world.ids.values())[: len(TEXTS)]):
         lang = ("--lang", ("de", "en")[k % 2])
         yield ("explain", PIPELINE, *lang, "--json", "--information-sheet", "--", account)

@@ -6,60 +6,77 @@ page, document, line, metric and row of a sink must have the form that the plain
 """
 
 import json
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.smaller import PIPELINE
+from benchmarks.trust.databases import databases
+from benchmarks.trust.delivered import sinks
+from benchmarks.trust.heard import Heard, alerts, listening
 from benchmarks.trust.learned import Learning, judged, lessons, taught
 from benchmarks.trust.readers import browser, forged, metrics, numbers, raw, shape, visits
 from benchmarks.trust.tally import Tally
-from benchmarks.trust.texts import FORGED, METRICS, TEXTS, Said, World, commands, made
+from benchmarks.trust.texts import FORGED, METRICS, TEXTS, Said, Words, World, commands, made, put
 from benchmarks.trust.world import TONIGHT
-from hva_ml.engines.duckdb import DuckDBFile
 from hva_ml.publication import read
 
-DELIVERED = {"scores": ("account_id", "tier"), "accounts": ("account_id", "name")}
+Asked = TypeVar("Asked", bound=World)
 
 
 def payloads(release: Path, place: Path, *, every: bool) -> Iterator[Tally]:
     """Compare both vendors, output by output; `every` text is explained, or two."""
-    plain = made(World(False, place / "plain"), release)
-    hostile = made(World(True, place / "hostile"), release)
+    places = {name: place / name for name in ("plain", "hostile", "taught", "misled")}
+    for folder in places.values():
+        folder.mkdir(parents=True)
+    with databases(places) as urls, listening() as good, listening() as bad:
+        plain = made(World(False, places["plain"], urls["plain"], good.address), release)
+        hostile = made(World(True, places["hostile"], urls["hostile"], bad.address), release)
+        yield _told(plain, hostile, (good, bad), every=every)
+        if every:
+            taught_ = taught(Learning(False, places["taught"], urls["taught"]))
+            misled = taught(Learning(True, places["misled"], urls["misled"]))
+            yield _learned(taught_, misled)
+
+
+def _told(plain: World, hostile: World, heard: tuple[Heard, Heard], *, every: bool) -> Tally:
     tally = Tally("hostile texts in rows of accounts, output by output")
-    waiting = [w.run(list(commands(w, every=every))) for w in (plain, hostile)]
-    both = list(zip(*(told() for told in waiting), strict=True))
+    both = _both(tally, plain, hostile, lambda w: commands(w, every=every))
     for good, bad in both:
-        _words(tally, good, bad)
         if "--json" in bad.words:
             _documents(tally, good, bad)
     _scores(tally, plain, hostile)
     _night(tally, plain, hostile, *both[0])
-    _sinks(tally, hostile)
+    sinks(tally, hostile)
+    alerts(tally, *heard)
     if every:
         _terminals(tally, plain, hostile)
         pages = [Path(p) for _, bad in both if "--json" in bad.words for p in _files(json.loads(bad.out))]
-        _browsers(tally, [p for p in pages if p.suffix == ".html"], place)
+        _browsers(tally, [p for p in pages if p.suffix == ".html"], hostile.place)
         _bytes(tally, hostile)
-    yield tally
-    if every:
-        yield _learning(place / "learned")
+        _keys(tally, hostile)
+    return tally
 
 
-def _learning(place: Path) -> Tally:
+def _learned(plain: Learning, hostile: Learning) -> Tally:
     tally = Tally("hostile texts that a model learns from, output by output")
-    plain, hostile = taught(Learning(False, place / "plain")), taught(Learning(True, place / "hostile"))
-    waiting = [w.run(list(lessons(w))) for w in (plain, hostile)]
+    judged(tally, plain, hostile, _both(tally, plain, hostile, lessons))
+    sinks(tally, hostile)
+    return tally
+
+
+def _both(
+    tally: Tally, plain: Asked, hostile: Asked, asked: Callable[[Asked], Iterator[Words]]
+) -> list[tuple[Said, Said]]:
+    """Run commands in both worlds at once, and judge the words of each."""
+    waiting = [w.run(list(asked(w))) for w in (plain, hostile)]
     both = list(zip(*(told() for told in waiting), strict=True))
     for good, bad in both:
         _words(tally, good, bad)
-    judged(tally, plain, hostile, both)
-    return tally
+    return both
 
 
 def _terminals(tally: Tally, plain: World, hostile: World) -> None:
@@ -109,6 +126,19 @@ def _bytes(tally: Tally, world: World) -> None:
             tally.wrong("not told", f"name {content!r}: exit {said.code}: {said.err[-300:]!r}")
         else:
             tally.good("names that are no text set aside" if told else "names that are no text refused")
+
+
+def _keys(tally: Tally, world: World) -> None:
+    """Write a key with NUL, which most databases refuse: its row is set aside, and the night delivered."""
+    path = world.ws.raw(PIPELINE) / "companies.parquet"
+    whole = pq.read_table(path)
+    ids = ["a\0b", *whole["company_id"].to_pylist()[1:]]
+    pq.write_table(put(whole, "company_id", ids), path)
+    score, deliver = world.run([("score", PIPELINE, "--as-of", TONIGHT, "--full"), ("deliver", PIPELINE)])()
+    if "HVD006" in score.out and (score.code, deliver.code) == (0, 0):
+        tally.good("keys with NUL set aside, the rest delivered")
+    else:
+        tally.wrong("not told", f"key with NUL: {score.code}, {deliver.code}: {deliver.err[-300:]!r}")
 
 
 def _words(tally: Tally, good: Said, bad: Said) -> None:
@@ -174,28 +204,3 @@ def _night(tally: Tally, plain: World, hostile: World, good: Said, bad: Said) ->
         tally.good("metrics with the same names")
     else:
         tally.wrong("other metrics", f"{set(both[1]) ^ set(both[0])}"[:300])
-
-
-def _sinks(tally: Tally, hostile: World) -> None:
-    """Read back from each sink what was published."""
-    folder, root = hostile.ws.scores(PIPELINE), hostile.ws.root
-    published = {t: sorted(_rows(read(folder, t), c)) for t, c in DELIVERED.items()}
-    duck, lake = DuckDBFile(root / "data" / "out" / "own.duckdb", read_only=True), root / "data" / "lake"
-    with closing(duck), closing(sqlite3.connect(hostile.place / "own.sqlite")) as base:
-        for table, columns in DELIVERED.items():
-            schema = pa.schema([(c, pa.string()) for c in columns])
-            asked = f"SELECT {', '.join(columns)} FROM hva_{table}"  # noqa: S608  (names of ours)
-            held = {
-                "DuckDB": [r for t in duck.batches(f"hva_{table}", schema) for r in _rows(t, columns)],
-                "SQLite": base.execute(asked).fetchall(),
-                "folder": _rows(read(lake / PIPELINE, table), columns),
-            }
-            for name, rows in held.items():
-                if sorted(rows) == published[table]:
-                    tally.good("tables of sinks as published")
-                else:
-                    tally.wrong("other texts", f"{table} in {name}: {len(rows)} rows")
-
-
-def _rows(table: pa.Table, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
-    return [tuple(r[c] for c in columns) for r in table.to_pylist()]

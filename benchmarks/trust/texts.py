@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import tty
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing import get_context
@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 import hva_ml as hva
 from benchmarks.incremental import RECORDED, export
-from benchmarks.smaller import PIPELINE
+from benchmarks.smaller import PIPELINE, edit
+from benchmarks.trust.databases import declared, variable
 from benchmarks.trust.sizes import edited, vendor
 from benchmarks.trust.world import LAST, TONIGHT, WARM, ended
 
@@ -76,20 +77,10 @@ TEXTS = (
 )
 FORGING = slice(31, 33)  # accounts whose ids hold line breaks
 PLAIN = "Plain {:03d}"
-SINKS = """
-[sinks.own]
-kind = "duckdb"
-path = "data/out/own.duckdb"
-tables = ["scores", "reasons", "texts", "accounts"]
-
-[sinks.sql]
-kind = "sql"
-url_env = "HVA_TRUST_SINK"
-tables = ["scores", "reasons", "texts", "accounts"]
-
-[sinks.lake]
-kind = "parquet"
-path = "data/lake"
+ALERTS = """
+[alerts]
+url_env = "HVA_TRUST_ALERTS"
+on = ["published", "undone", "failed", "refused", "alarm"]
 """
 # Not postal codes: of a text, letters at its beginning make a region, and the words differ in these.
 WORDS = {
@@ -133,10 +124,16 @@ class World:
         Account ids by those of the simulated vendor.
     ws : Workspace
         Where its nights are.
+    urls : mapping of str to str
+        Its databases, by name.
+    alerts : str
+        Address of who is told of its nights; empty: nobody.
     """
 
     hostile: bool
     place: Path
+    urls: Mapping[str, str] = field(default_factory=dict)
+    alerts: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     ws: hva.Workspace = field(init=False)
 
@@ -146,9 +143,9 @@ class World:
         return TEXTS[place] if self.hostile else PLAIN.format(place)
 
     def named(self, companies: pa.Table) -> None:
-        """Give every account an id; those of both vendors have the same order."""
+        """Give every account an id; those of both vendors have the same order, none of them with NUL."""
         old = sorted(set(companies["company_id"].to_pylist()))
-        new = {i: f"{TEXTS[k % len(TEXTS)]}{k:03d}".strip() for k, i in enumerate(old)}
+        new = {i: f"{stored(TEXTS[k % len(TEXTS)])}{k:03d}".strip() for k, i in enumerate(old)}
         if not self.hostile:
             order = {i: k for k, i in enumerate(sorted(new.values(), key=str.encode))}
             new = {i: f"A{order[n]:06d}" for i, n in new.items()}
@@ -173,7 +170,7 @@ class World:
         turns = [k % 41 for k in rows] if name == "companies" else [n % 11 for n in range(len(rows))]
         for at, column in enumerate(WORDS.get(name, ())):
             told = zip(table[column].to_pylist(), rows, turns, strict=True)
-            table = put(table, column, [self.text(k) if turn == at else t for t, k, turn in told])
+            table = put(table, column, [stored(self.text(k)) if turn == at else t for t, k, turn in told])
         return table
 
     def export(self, made: Path, ws: hva.Workspace, day: date, since: date | None) -> None:
@@ -190,9 +187,10 @@ class World:
         place = Path(mkdtemp(dir=self.place, prefix="said-"))
         context = get_context("forkserver")
         context.set_forkserver_preload(list(WARM))
-        sink = f"sqlite:///{self.place / 'own.sqlite'}"
+        variables = {variable(name): url for name, url in self.urls.items()}
+        variables["HVA_TRUST_ALERTS"] = self.alerts
         process = context.Process(
-            target=_session, args=(str(self.ws.root), str(place), sink, asked, terminal)
+            target=_session, args=(str(self.ws.root), str(place), variables, asked, terminal)
         )
         process.start()
 
@@ -206,6 +204,11 @@ class World:
 def _told(place: Path, k: int, words: Words) -> Said:
     out, err = ((place / f"{k}.{end}").read_bytes().decode() for end in ("out", "err"))
     return Said(words, int((place / f"{k}.code").read_text()), out, err)
+
+
+def stored(text: str) -> str:
+    """Return a text as a key or a category may hold it: rows with NUL there are set aside."""
+    return text.replace("\0", "")
 
 
 def put(table: pa.Table, column: str, values: Sequence[str | None]) -> pa.Table:
@@ -236,11 +239,13 @@ def commands(world: World, *, every: bool) -> Iterator[Words]:
         yield ("changes", PIPELINE, "--lang", lang, "--account", account)
 
 
-def _session(root: str, place: str, sink: str, asked: Sequence[Words], terminal: bool) -> None:
+def _session(
+    root: str, place: str, variables: Mapping[str, str], asked: Sequence[Words], terminal: bool
+) -> None:
     """Run commands one after the other; their words go to numbered files."""
     from hva_ml.cli import app
 
-    os.environ["HVA_TRUST_SINK"] = sink
+    os.environ.update(variables)
     for k, (name, *words) in enumerate(asked):
         readers = [_opened(Path(place) / f"{k}.{end}", s, terminal) for s, end in ((1, "out"), (2, "err"))]
         code = 0
@@ -283,16 +288,18 @@ def _kept(screen: int, path: Path) -> None:
     os.close(screen)
 
 
-def delivering(ws: hva.Workspace) -> None:
-    """Make the pipeline small, with sinks of its own."""
+def delivering(ws: hva.Workspace, urls: Mapping[str, str]) -> None:
+    """Make the pipeline small, with reasons in words, sinks of its own and somebody who is told."""
     edited(ws)
+    edit(ws, ("\n[explanation]\n", '\n[explanation]\nlanguages = ["de", "en"]\n'))
     with (ws.pipelines / f"{PIPELINE}.toml").open("a", encoding="utf-8") as file:
-        file.write(SINKS)
+        file.write(declared(urls) + ALERTS)
 
 
 def made(world: World, release: Path) -> World:
     """Make a vendor's workspace, with the night before and the exports of tonight."""
-    world.place.mkdir(parents=True)
-    world.ws, exports = vendor(world.place, release, before=delivering, exported=world.export)
+    world.ws, exports = vendor(
+        world.place, release, before=lambda ws: delivering(ws, world.urls), exported=world.export
+    )
     world.export(exports, world.ws, date.fromisoformat(TONIGHT), date.fromisoformat(LAST))
     return world

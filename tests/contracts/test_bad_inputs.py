@@ -350,3 +350,14 @@ def test_bytes_that_are_no_text_are_set_aside(
     assert all(i.isprintable() for i in found.ids)
     assert held.tables[table].num_rows == before.num_rows - 1
     assert held.tables[table][column].combine_chunks().validate(full=True) is None
+
+
+def test_nul_in_a_key_is_set_aside_and_in_a_name_becomes_a_blank(raw, config, to_arrow) -> None:
+    put("accounts", "name", "Nord\0GmbH")(raw)
+    put("invoices", "invoice_id", "R\0001")(raw)
+    held = enforce(to_arrow(raw), config(), END)
+    assert {(v.code, v.where, v.count) for v in held.violations if v.code in ("HVD006", "HVD026")} >= {
+        ("HVD006", "invoices.invoice_id", 1), ("HVD026", "accounts.name", 1)
+    }  # fmt: skip
+    assert held.quarantine["invoices"].num_rows == 1
+    assert "Nord GmbH" in held.tables["accounts"]["name"].to_pylist()

@@ -47,5 +47,5 @@ def test_no_text_is_more_than_a_text(base: hva.Workspace, tmp_path: Path) -> Non
     assert set(tally.ends) == {
         "texts without commands or forged lines", "JSON with the same numbers", "pages with the same tags",
         "run with the same scores", "log with the same lines", "metrics with the same names",
-        "tables of sinks as published",
+        "tables of sinks as published", "sinks with nothing but their tables", "alerts with the same markup",
     }  # fmt: skip

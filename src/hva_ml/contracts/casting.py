@@ -150,12 +150,13 @@ def _words(values: pa.Array, target: Column) -> Cast:
     noted[codes.CONTROL_CHARACTERS] = control
     if target.kind == "text" and control.any():
         values = pc.replace_substring_regex(values, _CONTROL, " ")
+    given = len(values) - values.null_count + int(broken.sum())
     bad = {codes.OVER_LONG: mask(pc.greater(pc.utf8_length(values), MAX_CHARACTERS))}
-    if broken.any():
-        bad[codes.UNREADABLE_CELL] = broken
-    return Cast(
-        values, bad, noted, Cells(int(broken.sum()), len(values) - values.null_count + int(broken.sum()))
-    )
+    # No column of text of PostgreSQL holds NUL; left out of a key, two keys might become one.
+    unread = broken | mask(pc.match_substring(values, "\0"))
+    if unread.any():
+        bad[codes.UNREADABLE_CELL] = unread
+    return Cast(values, bad, noted, Cells(int(unread.sum()), given))
 
 
 def _decoded(values: pa.Array) -> tuple[pa.Array, Mask]:

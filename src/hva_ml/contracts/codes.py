@@ -92,8 +92,8 @@ _ALL = (
          "required one the table is left out and its rows are in quarantine.",
          "Convert the column in the query, or set its type and decimal sign under [sources.<name>]."),
     Code(UNREADABLE_CELL, "warning", "unreadable values",
-         "Some values cannot be read as the column's kind, for example 'n/a' in a number. These rows are in "
-         "quarantine.",
+         "Some values cannot be read as the column's kind, for example 'n/a' in a number, or a key or a "
+         "category that holds the character NUL. These rows are in quarantine.",
          "Correct the values at the source, or map them to NULL in the query."),
     Code(DUPLICATE_ROW, "warning", "exact duplicate rows",
          "Rows occur more than once with equal content. One of each stays, the others are in quarantine.",

@@ -107,6 +107,19 @@ def test_a_message_says_what_was_found_and_names_no_account() -> None:
     assert len(message(replace(BAD, audit=BAD.audit * 100))) == 1500
 
 
+def test_what_looks_like_markup_is_text_in_a_service_that_writes_html(
+    server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = server()
+    monkeypatch.setenv("HVA_TEST_ALERTS", f"{one.address}?format=html")
+    error = HvaError("Column '<img src=x onerror=run()>' is missing.", fix="Look & mend.")
+    assert send(ALERTS, replace(FAILED, error=error))
+    (got,) = one.got
+    assert "<img" not in got["message"]
+    assert "&lt;img&nbsp;src=x&nbsp;onerror=run()&gt;" in got["message"].replace(" ", "&nbsp;")
+    assert "Look &amp; mend." in got["message"].replace("&nbsp;", " ")
+
+
 def test_a_new_alarm_is_told_by_code_and_number_once(told: Server) -> None:
     assert send(ALERTS, ALARM)
     (got,) = told.got

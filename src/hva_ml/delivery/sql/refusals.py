@@ -9,13 +9,14 @@ from hva_ml.errors import DeliveryError
 
 _WHY = "What is published stays as it is, and so does what readers of this sink see."
 _LOGIN_FIX = "Check user and password in the variable."
+_UNSTORABLE = "A text holds a character that the database cannot store (NUL, or none of its encoding)."
 _STATES = (
     # The classes of SQLSTATE (PostgreSQL manual, appendix A), the longest that fits first.
     ("42501", "It lacks a privilege.", "hva deliver PIPELINE --setup-sql prints the GRANTs that are needed."),
     ("42P07", "Another writer has set the tables up at the same time.", "Run the command again."),
     ("3F000", "The schema does not exist.", "Create it, or name another one in the sink's section."),
     ("22001", "A text is longer than its column: keys have at most 255 characters here.", ""),
-    ("22021", "A text holds a character that the database cannot store (NUL, or none of its encoding).", ""),
+    ("22021", _UNSTORABLE, ""),
     ("25006", "The server is read-only.", "Let the URL name the primary server."),
     ("28", "The login was refused.", _LOGIN_FIX),
     ("53", "The server has no room, memory or connection left.", "Make room and deliver again."),
@@ -27,6 +28,7 @@ _STATES = (
 _PASSING = ("08", "57P01", "57P02", "57P03", "40001", "40P01", "55P03")
 _LOGIN = re.compile(r"authentication failed|no password supplied|pg_hba|access denied", re.IGNORECASE)
 _MISSING = re.compile(r"database .* does not exist|unknown database|unable to open database", re.IGNORECASE)
+_NUL = re.compile(r"\bNUL\b")
 _BUSY = re.compile(r"database is locked|could not serialize|deadlock", re.IGNORECASE)
 
 
@@ -68,6 +70,8 @@ def refusal(error: Exception, where: str) -> Refusal:
         return _told("The database refused: The login was refused.", where, _LOGIN_FIX, passing=False)
     if _MISSING.search(text):
         return _told("The database does not exist.", where, "Create it, or correct the URL.", passing=False)
+    if not state and _NUL.search(text):
+        return _told(f"The database refused: {_UNSTORABLE}", where, "", passing=False)
     if _BUSY.search(text):
         return _told("The database is held by another writer.", where, "Deliver again.", passing=True)
     if lost or state.startswith(_PASSING) or (not state and "OperationalError" in type(driver).__name__):

@@ -94,7 +94,11 @@ def _notified(addresses: str, night: Nightly) -> bool:
 
         service = apprise.Apprise()
         understood = service.add(addresses.split())
-        sent = service.notify(title=title, body=message(night), notify_type=apprise.NotifyType(kind))
+        # Said to be text, it is escaped where a service writes HTML, as mail does.
+        sent = service.notify(
+            title=title, body=message(night), notify_type=apprise.NotifyType(kind),
+            body_format=apprise.NotifyFormat.TEXT,
+        )  # fmt: skip
     return bool(sent) and bool(understood)
 
 
