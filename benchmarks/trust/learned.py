@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from benchmarks.incremental import workspace
-from benchmarks.smaller import PIPELINE
+from benchmarks.smaller import PIPELINE, edit
 from benchmarks.trust.readers import shape
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.texts import FORGED, TEXTS, Said, Words, World, delivering, put, stored
@@ -50,7 +50,7 @@ def taught(world: Learning) -> Learning:
 
 
 def lessons(world: Learning) -> Iterator[Words]:
-    """Yield what is run: a training, its promotion, a night, a challenger beside it, and what is told."""
+    """Yield what is run: a training, its promotion, a night, and what is told of both."""
     yield ("train", PIPELINE)
     yield ("promote", PIPELINE, "--force", "a trial of the hostile world")
     yield ("compare", PIPELINE)
@@ -58,13 +58,19 @@ def lessons(world: Learning) -> Iterator[Words]:
     for name in ("overview", "monitor"):
         yield (name, PIPELINE)
         yield (name, PIPELINE, "--lang", "de", "--json")
-    yield ("train", PIPELINE)
-    yield ("shadow", PIPELINE)
-    yield ("shadow", PIPELINE, "--json")
     for k, account in enumerate(list(world.ids.values())[: len(TEXTS)]):
         lang = ("--lang", ("de", "en")[k % 2])
         yield ("explain", PIPELINE, *lang, "--json", "--information-sheet", "--", account)
         yield ("explain", PIPELINE, *lang, "--", account)
+
+
+def beside(world: Learning) -> Iterator[Words]:
+    """Yield what is run for a challenger beside the champion: one of another search."""
+    edit(world.ws, ("\ntrials = 2", "\ntrials = 3"))
+    yield ("train", PIPELINE)
+    yield ("shadow", PIPELINE)
+    yield ("shadow", PIPELINE, "--json")
+    yield ("compare", PIPELINE)
 
 
 def judged(tally: Tally, plain: Learning, hostile: Learning, both: list[tuple[Said, Said]]) -> None:

@@ -17,7 +17,7 @@ from benchmarks.smaller import PIPELINE
 from benchmarks.trust.databases import databases
 from benchmarks.trust.delivered import sinks
 from benchmarks.trust.heard import Heard, alerts, listening
-from benchmarks.trust.learned import Learning, judged, lessons, taught
+from benchmarks.trust.learned import Learning, beside, judged, lessons, taught
 from benchmarks.trust.readers import browser, forged, metrics, numbers, raw, shape, visits
 from benchmarks.trust.tally import Tally
 from benchmarks.trust.texts import FORGED, METRICS, TEXTS, Said, Words, World, commands, made, put
@@ -63,7 +63,8 @@ def _told(plain: World, hostile: World, heard: tuple[Heard, Heard], *, every: bo
 
 def _learned(plain: Learning, hostile: Learning) -> Tally:
     tally = Tally("hostile texts that a model learns from, output by output")
-    judged(tally, plain, hostile, _both(tally, plain, hostile, lessons))
+    both = [said for asked in (lessons, beside) for said in _both(tally, plain, hostile, asked)]
+    judged(tally, plain, hostile, both)
     sinks(tally, hostile)
     return tally
 

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.trust.made import tables_of
 
 from hva_ml.config import Audit
+from hva_ml.contracts.sampled import Sample
 from hva_ml.publication.nights import NUMBERS, Night, Profile, Tonight
 
 
@@ -39,6 +40,7 @@ def night_of(
         "without_history": 0.3,
         "zoneless": {"events.event_time": 0.0, "invoices.event_time": 1.0},
         "varied": {"events.event_type": 20, "invoices.currency": 0},
+        "sample": {"events.event_type": Sample((0, 0), frozenset(range(50)))},
     }
     return Night(**(given | changes))
 

@@ -37,6 +37,7 @@ class Audit:
     max_zoneless_rise: Portion = 0.001
     min_varied: Portion = 0.05
     may_be_constant: tuple[str, ...] = ()
+    max_rewritten: Portion = 0.05
 
     def __post_init__(self) -> None:
         if not all(low <= 1 <= high for low, high in (self.accounts, self.total_value)):

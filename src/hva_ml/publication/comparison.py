@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from hva_ml.evaluation.stability import Shift, shift
 from hva_ml.publication.forms import forms
 from hva_ml.publication.nights import NUMBERS, Night, Profile, Tonight
+from hva_ml.publication.rewritten import rewritten
 from hva_ml.publication.rows import CERTAIN, AuditRow, certain
 
 ACCOUNTS = "HVS002"
@@ -45,7 +46,12 @@ def compared(tonight: Tonight, last: Night | None, why_not: str) -> tuple[AuditR
     """
     if last is None or why_not:
         against = [_not(c, "scores", why_not) for c in (ACCOUNTS, GONE, NULLS, LEVEL, SHIFT, CHURN, TOTAL)]
-        return (*against, _unseen(tonight), _history(tonight, None, why_not), *forms(tonight, last, why_not))
+        return (
+            *against,
+            _unseen(tonight),
+            _history(tonight, None, why_not),
+            *_sources(tonight, last, why_not),
+        )
     return (
         _accounts(tonight, last),
         _gone(tonight, last),
@@ -54,8 +60,13 @@ def compared(tonight: Tonight, last: Night | None, why_not: str) -> tuple[AuditR
         *_scores(tonight, last),
         _unseen(tonight),
         _history(tonight, last, ""),
-        *forms(tonight, last, ""),
+        *_sources(tonight, last, ""),
     )
+
+
+def _sources(tonight: Tonight, last: Night | None, why_not: str) -> tuple[AuditRow, ...]:
+    """Hold the sources against the last published night, however old it is."""
+    return (*forms(tonight, last, why_not), rewritten(tonight, last, why_not))
 
 
 def _scores(tonight: Tonight, last: Night) -> Iterable[AuditRow]:

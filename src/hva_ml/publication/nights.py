@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from hva_ml.config import Audit
 from hva_ml.contracts import forms
 from hva_ml.contracts.records import ContractTables
+from hva_ml.contracts.sampled import Sample, sampled, unpacked
 from hva_ml.contracts.volumes import HISTORY, volumes
 from hva_ml.publication.reading import NIGHT, Published, manifest_of, read
 from hva_ml.publication.rows import AuditRow
@@ -72,6 +73,8 @@ class Night:
     zoneless : mapping of str to float
     varied : mapping of str to int
         In what form the sources came, see `hva_ml.contracts.forms`; empty where a night does not say.
+    sample : mapping of str to Sample
+        Some rows of each table, see `hva_ml.contracts.sampled`; likewise.
     """
 
     as_of: date
@@ -86,6 +89,7 @@ class Night:
     volumes: Mapping[str, int] = field(default_factory=dict)
     zoneless: Mapping[str, float] = field(default_factory=dict)
     varied: Mapping[str, int] = field(default_factory=dict)
+    sample: Mapping[str, Sample] = field(default_factory=dict)
 
     def profile(self) -> dict[str, Any]:
         """Return what the manifest keeps for the night after, JSON-ready."""
@@ -96,6 +100,7 @@ class Night:
             "volumes": dict(self.volumes),
             "zoneless": dict(self.zoneless),
             "varied": dict(self.varied),
+            "sample": {table: sample.packed() for table, sample in self.sample.items()},
         }
 
 
@@ -154,7 +159,7 @@ def of_scored(
         {d.name: profile(table[d.name]) for d in scored.features.definitions},
         None if known is None else 1.0 - pc.sum(pc.is_in(ids, known)).as_py() / n,
         {name: int(rows[0]) for name, rows in volumes(visible, _moment(table)).items()},
-        zoneless, forms.varied(visible),
+        zoneless, forms.varied(visible), sampled(visible),
     )  # fmt: skip
 
 
@@ -211,5 +216,5 @@ def of_published(folder: Path, run: Published) -> Night:
         {name: scores[name].to_numpy() for name in NUMBERS},
         {name: Profile(**told) for name, told in kept.get("features", {}).items()},
         kept.get("without_history"), kept.get("volumes", {}), kept.get("zoneless", {}),
-        kept.get("varied", {}),
+        kept.get("varied", {}), {table: unpacked(told) for table, told in kept.get("sample", {}).items()},
     )  # fmt: skip
