@@ -108,7 +108,10 @@ QUESTIONS = {
         "`hva train` on public tables of leads, settings searched on earlier leads only; beside it the plain "
         "rules, fitted on what was known at the same moments. `best_column` is the win rate of each value of "
         "the one column that tells most. Intervals at 95 %. "
-        "Olist is tried with one model and with a new one every 30 days, and shipped with one.",
+        "Olist and Bank Marketing are tried with one model and with new ones, and shipped with one. "
+        "`brier_uncorrected` is of the same model without following the base rate: of the pipeline's own "
+        "by one map for all its cohorts, of trees (as in the section on a base rate that drifts, whose "
+        "remark on the three shares holds here too) by one map for ever.",
     ),
     "models": (
         "Models beside other people's",

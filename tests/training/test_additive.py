@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from hva_ml.errors import NotEnoughDataError
+from hva_ml.training import additive
 from hva_ml.training.additive import fit_additive
 from hva_ml.training.matrix import EncodedColumn
 
@@ -51,6 +52,24 @@ def test_a_weight_of_two_is_a_row_twice_and_a_share_is_two_rows() -> None:
     )  # fmt: skip
     whole = fit_additive(X[:, :2], shares, COLUMNS[:2], penalty=5.0)
     np.testing.assert_allclose(split.margin(X[:, :2]), whole.margin(X[:, :2]), atol=1e-6)
+
+
+def test_the_compiled_sums_are_those_of_numpy_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = _rows(3000)
+    weight = np.random.default_rng(4).random(len(y))
+    compiled = fit_additive(X, y, COLUMNS, penalty=2.0, weight=weight, ordered=frozenset({"size"}))
+
+    def plain(
+        exponential: np.ndarray, y: np.ndarray, weights: np.ndarray, step: np.ndarray, slope: np.ndarray,
+        curve: np.ndarray,
+    ) -> None:  # fmt: skip
+        p = 1.0 / (1.0 + exponential)
+        slope[:] = np.bincount(step, weights * (p - y), len(slope))
+        curve[:] = np.bincount(step, weights * np.maximum(p * (1 - p), additive.LEAST_CURVE), len(curve))
+
+    monkeypatch.setattr(additive, "_of_steps", plain)
+    found = fit_additive(X, y, COLUMNS, penalty=2.0, weight=weight, ordered=frozenset({"size"}))
+    assert found.text == compiled.text
 
 
 def test_an_unseen_category_says_nothing_and_unknown_has_a_step_of_its_own() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hva_ml.compiled import kernel
 from hva_ml.training.booster import Booster
 from hva_ml.training.cuts import Cut, codes, kept, log_loss
 from hva_ml.training.matrix import EncodedColumn
@@ -24,6 +25,8 @@ MOST_STEPS = 16
 LEAST_ROWS = 10
 LEVEL = 0.1
 """Numbers are held smooth by the whole penalty, and at nothing by this part of it."""
+LEAST_CURVE = 0.01
+"""Keeps a step finite where every row of it is certain."""
 CYCLES = 500
 TOLERANCE = 1e-9
 
@@ -115,19 +118,19 @@ def _descended(cut: list[_Column], y: Floats, weights: Floats, start: float) -> 
     """Return intercept and steps of least penalised loss, by Newton steps for one column after the other."""
     intercept, margin = start, np.full(len(y), start)
     steps = [np.zeros(len(c.penalty)) for c in cut]
+    penalties = [c.penalty.sum() for c in cut]
     loss = _loss(margin, y, weights, cut, steps)
     for _ in range(CYCLES):
         slope, curve = _derivatives(margin, y, weights)
         shift = -slope.sum() / max(curve.sum(), 1e-12)
         intercept, margin = intercept + shift, margin + shift
         for k, c in enumerate(cut):
-            slope, curve = _derivatives(margin, y, weights)
-            n = len(c.penalty)
-            gradient = np.bincount(c.cut.step, slope, n) + _times(c.penalty, steps[k])
-            move = -_solved(np.bincount(c.cut.step, curve, n), c, gradient)
+            slope, curve = np.zeros((2, len(c.penalty)))
+            _of_steps(np.exp(-margin), y, weights, c.cut.step, slope, curve)
+            move = -_solved(curve, c, slope + _times(c.penalty, steps[k]))
             margin = margin + move[c.cut.step]
             # What all steps have in common costs nothing in the intercept.
-            common = _times(c.penalty, steps[k] + move).sum() / c.penalty.sum()
+            common = _times(c.penalty, steps[k] + move).sum() / penalties[k]
             steps[k], intercept = steps[k] + move - common, intercept + common
         new = _loss(margin, y, weights, cut, steps)
         if abs(loss - new) <= TOLERANCE * abs(new):
@@ -138,8 +141,16 @@ def _descended(cut: list[_Column], y: Floats, weights: Floats, start: float) -> 
 
 def _derivatives(margin: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
     p = 1.0 / (1.0 + np.exp(-margin))
-    # The floor keeps a step finite where every row of it is certain.
-    return weights * (p - y), weights * np.maximum(p * (1 - p), 0.01)
+    return weights * (p - y), weights * np.maximum(p * (1 - p), LEAST_CURVE)
+
+
+@kernel
+def _of_steps(exponential, y, weights, step, slope, curve):  # type: ignore[no-untyped-def]
+    """Add the derivatives of rows up for each step, in the order of the rows: the bits of np.bincount."""
+    for r in range(len(step)):
+        p = 1.0 / (1.0 + exponential[r])
+        slope[step[r]] += weights[r] * (p - y[r])
+        curve[step[r]] += weights[r] * max(p * (1.0 - p), LEAST_CURVE)
 
 
 def _solved(curve: npt.NDArray[Any], column: _Column, gradient: Floats) -> Floats:
