@@ -52,6 +52,24 @@ def test_it_comes_back_from_its_record_and_does_not_depend_on_the_order_of_rows(
     assert packed(ContractTables(shuffled)) == packed(given)
 
 
+def test_pieces_with_dictionaries_of_their_own_are_the_same_rows() -> None:
+    given = tables(300)
+    halves = {
+        n: pa.concat_tables([_encoded(t.slice(0, t.num_rows // 3)), _encoded(t.slice(t.num_rows // 3))])
+        for n, t in given.tables.items()
+    }
+    assert halves["accounts"]["country"].num_chunks == 2
+    assert packed(ContractTables(halves)) == packed(given)
+
+
+def _encoded(rows: pa.Table) -> pa.Table:
+    words = [f.name for f in rows.schema if pa.types.is_string(f.type)]
+    for name in words:
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, name, rows[name].combine_chunks().dictionary_encode())
+    return rows
+
+
 @pytest.mark.parametrize("accounts", [1, 63, 64, 127, 128, 3_000, 20_000])
 def test_it_is_all_of_few_rows_and_some_of_many(accounts: int) -> None:
     found = sampled(tables(accounts))

@@ -86,14 +86,23 @@ def sampled(tables: ContractTables) -> dict[str, Sample]:
 
 
 def _of_accounts(tables: ContractTables, table: str, accounts: pa.Array) -> pa.Table:
-    pieces = (p.filter(pc.is_in(p["account_id"].cast(pa.string()), accounts)) for p in tables.pieces(table))
-    return pa.concat_tables(list(pieces))
+    return pa.concat_tables([p.filter(_is_in(p["account_id"], accounts)) for p in tables.pieces(table)])
+
+
+def _is_in(ids: pa.ChunkedArray, accounts: pa.Array) -> pa.ChunkedArray:
+    if not pa.types.is_dictionary(ids.type):
+        return pc.is_in(ids, accounts)
+    # Each word is looked up once, not each row.
+    parts = [pc.is_in(c.dictionary, accounts).take(c.indices).fill_null(False) for c in ids.chunks]
+    return pa.chunked_array(parts, pa.bool_())
 
 
 def _of_column(rows: pa.Table, column: str, accounts: int) -> Sample:
     values = rows[column]
     if pa.types.is_timestamp(values.type):
         values = values.cast(pa.int64())
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
     pairs = pa.table({"account": rows["account_id"].cast(pa.string()), "value": values})
     pairs = pairs.group_by(["account", "value"]).aggregate([])
     hashes = {_hashed(*p) for p in zip(pairs["account"].to_pylist(), pairs["value"].to_pylist(), strict=True)}
