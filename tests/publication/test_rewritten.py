@@ -34,6 +34,14 @@ def test_a_column_of_which_many_values_are_gone_is_found(night, tonight, gone, f
         assert "train again" in row.fix
 
 
+def test_an_edited_pipeline_file_is_no_excuse_but_told(night, tonight):
+    now = night(sample=held(range(50, 150)))
+    assert "pipeline file" not in rewritten(tonight(now), night(sample=LAST), "").what
+    row = rewritten(tonight(now), night(sample=LAST, settings="s2"), "")
+    assert row.outcome == "found"
+    assert row.what.endswith("rewritten. The pipeline file has changed, too.")
+
+
 def test_what_was_added_is_nothing_that_changed(night, tonight):
     assert rewritten(tonight(night(sample=held(range(900)))), night(sample=LAST), "").measured == 0.0
 
@@ -61,7 +69,6 @@ def test_the_share_is_a_setting_and_few_values_tell_nothing(night, tonight):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"settings": "s2"}, "pipeline file has changed"),
         ({"as_of": date(2025, 1, 3)}, "is later"),
         ({"sample": {}}, "does not say what its rows were"),
         ({"sample": held(range(100), level=1)}, "does not say what its rows were"),

@@ -58,16 +58,15 @@ def rewritten(tonight: Tonight, last: Night | None, why_not: str) -> AuditRow:
         what = f"What rows said last night they still say: {len(seen)} columns were looked at."
         return AuditRow(REWRITTEN, "passed", seen[0].column, what, seen[0].share, asked, _FIX)
     shown = "; ".join(f"{s.column} {s.share:.0%} of {s.values}" for s in found[:_MOST_NAMED])
+    edited = " The pipeline file has changed, too." if tonight.night.settings != last.settings else ""
     what = (
         f"{len(found)} of {len(seen)} columns no longer have what they had last night: {shown} values are "
-        "gone, as if the past had been rewritten."
+        f"gone, as if the past had been rewritten.{edited}"
     )
     return AuditRow(REWRITTEN, "found", found[0].column, what, found[0].share, asked, _FIX)
 
 
 def _no_comparison(night: Night, last: Night) -> str:
-    if night.settings != last.settings:
-        return "The pipeline file has changed since last night, and its tables may well give other rows."
     if night.as_of < last.as_of:
         return f"The run before is as of {last.as_of}, which is later: its rows were not all known then."
     return ""
