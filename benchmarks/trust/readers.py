@@ -18,7 +18,7 @@ _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # What Chromium asks for by itself, with any page.
 OWN = (
     "file:", "chrome", "about:", "http://clients2.google.com/", "http://update.googleapis.com/",
-    "https://update.googleapis.com/", "https://accounts.google.com/",
+    "https://update.googleapis.com/", "https://accounts.google.com/", "https://www.google.com/async/",
 )  # fmt: skip
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
