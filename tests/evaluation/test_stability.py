@@ -52,3 +52,28 @@ def test_a_shift_of_half_a_standard_deviation_is_far_beyond_chance() -> None:
     rng = np.random.default_rng(6)
     found = shift(rng.normal(size=3000), rng.normal(0.5, 1, size=3000))
     assert found.index > 0.2 > found.chance
+
+
+POSITIVE = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60)
+
+
+@given(POSITIVE, st.floats(0, 0.5), st.floats(-0.9, 0.9))
+def test_numbers_that_all_move_by_less_than_the_tolerance_have_not_moved(
+    sample: list[float], tolerance: float, part: float
+) -> None:
+    before = np.array(sample)
+    after = before * (1 + part * tolerance)
+    assert shift(before, after, tolerance=tolerance).index == 0.0
+    assert shift(before, after, tolerance=tolerance).chance == shift(before, after).chance
+
+
+def test_many_equal_scores_that_move_by_a_hair_are_no_other_distribution_and_by_more_they_are() -> None:
+    rng = np.random.default_rng(7)
+    before = np.r_[np.full(1300, 0.05), rng.beta(2, 4, 2700)]
+    hair, more = before * 1.02, before * 1.3
+    assert shift(before, hair).index > 0.1
+    assert shift(before, hair, tolerance=0.05).index < 0.01
+    assert shift(before, more, tolerance=0.05).index > 0.1
+    # Half of the equal ones are gone.
+    fewer = np.r_[np.full(650, 0.05), rng.beta(2, 4, 3350)]
+    assert shift(before, fewer, tolerance=0.05).index > 0.1

@@ -5,7 +5,7 @@ from hva_ml.publication.audit import Audit, audit
 from hva_ml.publication.holder import Holder
 from hva_ml.publication.keeping import kept
 from hva_ml.publication.locking import lock
-from hva_ml.publication.nights import Night, Tonight, of_published, of_scored
+from hva_ml.publication.nights import Night, Profile, Tonight, of_published, of_scored, profiles
 from hva_ml.publication.reading import Published, ahead, before, current, read, run_id_of
 from hva_ml.publication.rows import AuditError, AuditRow
 from hva_ml.publication.runs import point, publish, whole_run
@@ -19,6 +19,7 @@ __all__ = [
     "AuditRow",
     "Holder",
     "Night",
+    "Profile",
     "Published",
     "Shards",
     "Stale",
@@ -35,6 +36,7 @@ __all__ = [
     "of_published",
     "of_scored",
     "point",
+    "profiles",
     "publish",
     "read",
     "run_id_of",

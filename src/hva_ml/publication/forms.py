@@ -5,6 +5,7 @@ Both are asked of the last night whatever its day, and whatever release scored i
 
 from hva_ml.contracts.forms import APART
 from hva_ml.publication.nights import Night, Tonight
+from hva_ml.publication.passing import Passing, frozen_passed
 from hva_ml.publication.rows import AuditRow, certain
 
 ZONES = "HVS013"
@@ -21,7 +22,9 @@ _VALUES = (
 )
 
 
-def forms(tonight: Tonight, last: Night | None, why_not: str) -> tuple[AuditRow, ...]:
+def forms(
+    tonight: Tonight, last: Night | None, why_not: str, passing: Passing | None = None
+) -> tuple[AuditRow, ...]:
     """Return what is found of zones and of values.
 
     Parameters
@@ -32,10 +35,12 @@ def forms(tonight: Tonight, last: Night | None, why_not: str) -> tuple[AuditRow,
         The run that counts until now.
     why_not : str
         Why there is no last night.
+    passing : Passing, optional
+        What time alone does to features.
     """
     if last is None:
         return tuple(AuditRow(code, "not applicable", "sources", why_not) for code in (ZONES, FROZEN))
-    return (_zones(tonight, last), _frozen(tonight, last))
+    return (_zones(tonight, last), _frozen(tonight, last, passing))
 
 
 def _zones(tonight: Tonight, last: Night) -> AuditRow:
@@ -58,8 +63,8 @@ def _zones(tonight: Tonight, last: Night) -> AuditRow:
     return AuditRow(ZONES, "found", lost[0], what, measured, asked, _ZONE)
 
 
-def _frozen(tonight: Tonight, last: Night) -> AuditRow:
-    told = [*_columns(tonight, last), *_features(tonight, last)]
+def _frozen(tonight: Tonight, last: Night, passing: Passing | None) -> AuditRow:
+    told = [*_columns(tonight, last), *_features(tonight, last, passing)]
     if not told:
         why = "Last night's run does not say which values differed."
         return AuditRow(FROZEN, "not applicable", "sources", why)
@@ -80,7 +85,7 @@ def _columns(tonight: Tonight, last: Night) -> list[tuple[str, bool, str]]:
     return [(c, before[c] >= APART and not now[c], what) for c in sorted(set(now) & set(before))]
 
 
-def _features(tonight: Tonight, last: Night) -> list[tuple[str, bool, str]]:
+def _features(tonight: Tonight, last: Night, passing: Passing | None) -> list[tuple[str, bool, str]]:
     night, told = tonight.night, []
     n, m = len(night.account_id), len(last.account_id)
     for name in sorted(set(night.features) & set(last.features)):
@@ -88,5 +93,8 @@ def _features(tonight: Tonight, last: Night) -> list[tuple[str, bool, str]]:
         if now is None or before is None:
             continue
         least = max(tonight.limits.min_varied, certain(0.0, n, before, m))
-        told.append((name, now == 0 and before >= least, f"{before:.0%} of the accounts differed last night"))
+        frozen = now == 0 and before >= least
+        if frozen and passing and name not in tonight.limits.may_be_constant:
+            frozen = not frozen_passed(passing.steps(name))
+        told.append((name, frozen, f"{before:.0%} of the accounts differed last night"))
     return told

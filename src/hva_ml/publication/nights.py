@@ -1,6 +1,6 @@
 """What of a night of scores is compared: tonight's before they are written, last night's as they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,8 @@ from hva_ml.publication.reading import NIGHT, Published, manifest_of, read
 from hva_ml.publication.rows import AuditRow
 
 if TYPE_CHECKING:
+    from hva_ml.features.definition import FeatureSet
+
     # Whoever only reads scores need not load the models' libraries.
     from hva_ml.scoring import Scored
 
@@ -120,6 +122,9 @@ class Tonight:
         ``[audit]`` of the pipeline.
     force : str
         A reason to publish whatever is found; empty for none.
+    as_known : callable or None
+        Says how the features of a day are by tonight's sources and what was known before another day; None
+        where they cannot be asked.
     """
 
     night: Night
@@ -127,6 +132,7 @@ class Tonight:
     arrivals: tuple[AuditRow, ...]
     limits: Audit
     force: str = ""
+    as_known: Callable[[date, date], Mapping[str, Profile]] | None = None
 
 
 def of_scored(
@@ -156,7 +162,7 @@ def of_scored(
     return Night(
         scored.as_of, scored.model_version, scored.bundle.release, settings, ids,
         pa.array(scored.place.tier.tolist(), pa.string()), dict(zip(NUMBERS, numbers, strict=True)),
-        {d.name: profile(table[d.name]) for d in scored.features.definitions},
+        profiles(scored.features),
         None if known is None else 1.0 - pc.sum(pc.is_in(ids, known)).as_py() / n,
         {name: int(rows[0]) for name, rows in volumes(visible, _moment(table)).items()},
         zoneless, forms.varied(visible), sampled(visible),
@@ -200,6 +206,17 @@ def _apart(column: pa.ChunkedArray) -> float:
     return float(1.0 - same / n)
 
 
+def profiles(features: "FeatureSet") -> dict[str, Profile]:
+    """Return what is known of each feature of a night."""
+    return {d.name: profile(features.table[d.name]) for d in features.definitions}
+
+
+def profiles_of(manifest: Mapping[str, Any]) -> dict[str, Profile]:
+    """Return what the manifest of a run keeps of each feature."""
+    kept = manifest.get(NIGHT, {}).get("profile", {}).get("features", {})
+    return {name: Profile(**told) for name, told in kept.items()}
+
+
 def of_published(folder: Path, run: Published) -> Night:
     """Return the night of a published run, held to its hashes.
 
@@ -209,12 +226,13 @@ def of_published(folder: Path, run: Published) -> Night:
         If it is damaged.
     """
     scores = read(folder, "scores", run.run_id, columns=("account_id", "tier", *NUMBERS))
-    kept = manifest_of(run.path).get(NIGHT, {}).get("profile", {})
+    manifest = manifest_of(run.path)
+    kept = manifest.get(NIGHT, {}).get("profile", {})
     return Night(
         date.fromisoformat(run.identity["as_of"]), run.identity["model_version"], run.identity["release"],
         run.identity["scoring"], scores["account_id"].combine_chunks(), scores["tier"].combine_chunks(),
         {name: scores[name].to_numpy() for name in NUMBERS},
-        {name: Profile(**told) for name, told in kept.get("features", {}).items()},
+        profiles_of(manifest),
         kept.get("without_history"), kept.get("volumes", {}), kept.get("zoneless", {}),
         kept.get("varied", {}), {table: unpacked(told) for table, told in kept.get("sample", {}).items()},
     )  # fmt: skip

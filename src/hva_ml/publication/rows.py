@@ -69,6 +69,16 @@ class AuditError(RefusedError):
         return {**super().record(), "audit": [r.record() for r in self.rows]}
 
 
+def row(code: str, where: str, what: str, measured: float, bound: str, holds: bool, fix: str) -> AuditRow:
+    """Return what was found of one thing, which holds or not."""
+    return AuditRow(code, "passed" if holds else "found", where, what, float(measured), bound, fix)
+
+
+def not_asked(code: str, where: str, why: str) -> AuditRow:
+    """Return that one thing was not looked at, and why."""
+    return AuditRow(code, "not applicable", where, why)
+
+
 def certain(now: float, n: int, before: float, m: int) -> float:
     """Return by how much two shares, of `n` and of `m` accounts, may differ by chance.
 

@@ -56,7 +56,8 @@ def judge(folder: Path, tonight: Tonight, asked: Counting = current) -> Verdict:
         If anything is found and there is no reason to publish all the same.
     """
     run, last, why_not = _last(folder, tonight, asked)
-    rows = (*tonight.arrivals, *compared(tonight, last, why_not))
+    days = _days_since(run, last, tonight) if run and last else None
+    rows = (*tonight.arrivals, *compared(tonight, last, why_not, folder, days))
     found = [r for r in rows if r.outcome == "found"]
     if found and not tonight.force:
         stay = f"The scores as of {run.identity['as_of']} stay and are marked stale." if run else (
@@ -87,12 +88,17 @@ def _last(folder: Path, tonight: Tonight, asked: Counting) -> tuple[Published | 
     return run, last, _too_far(run, last, tonight)
 
 
-def _too_far(run: Published, last: Night, tonight: Tonight) -> str:
-    """Say so if the nights are too far apart; nights that were refused in between bridge the gap."""
+def _days_since(run: Published, last: Night, tonight: Tonight) -> int:
+    """Return how many days ago there was a night, be it refused: a bad state does not pass by lasting."""
     days = [last.as_of]
     if run.stale and run.stale.missing:
         days.append(run.stale.missing)
-    apart = min(abs((tonight.night.as_of - day).days) for day in days)
+    return min(abs((tonight.night.as_of - day).days) for day in days)
+
+
+def _too_far(run: Published, last: Night, tonight: Tonight) -> str:
+    """Say so if the nights are too far apart; nights that were refused in between bridge the gap."""
+    apart = _days_since(run, last, tonight)
     if apart <= tonight.limits.within_days:
         return ""
     return (

@@ -25,6 +25,7 @@ from hva_ml.features import leads
 from hva_ml.features.definition import FeatureSet, table_fingerprint
 from hva_ml.jobs.comparison import chosen
 from hva_ml.jobs.features import build_features
+from hva_ml.jobs.nights.as_known import as_known
 from hva_ml.jobs.nights.journal import know
 from hva_ml.jobs.nights.pieces import Pieces
 from hva_ml.jobs.nights.stages import Stages
@@ -163,7 +164,7 @@ def produce(ws: Workspace, config: PipelineConfig, day: date, order: Order, stag
             model_version=night.released, explanation=config.explanation, kind=night.kind,
             goes_on=continuity_of(ws, config.name, night.released),
         )  # fmt: skip
-    tonight = _tonight(config, night, scored, order)
+    tonight = _tonight(ws, config, night, scored, order)
     pieces = Pieces(scored, None if order.rehearse else Shards(folder, run_id))
     verdict, rows = _audited(folder, tonight, order, pieces, stages)
     if order.rehearse:
@@ -306,7 +307,9 @@ def _pointed(folder: Path, there: Published, day: date, order: Order, stages: St
         return "published" if moved else "unchanged"
 
 
-def _tonight(config: PipelineConfig, night: _Gathered, scored: scoring.Scored, order: Order) -> Tonight:
+def _tonight(
+    ws: Workspace, config: PipelineConfig, night: _Gathered, scored: scoring.Scored, order: Order
+) -> Tonight:
     counts, n = scored.unseen, scored.features.table.num_rows
     unseen = {d.name: counts.get(d.name, 0) / n for d in night.bundle.definitions if d.kind == "category"}
     moment = instant(scored.as_of, config.pipeline.timezone)
@@ -315,6 +318,7 @@ def _tonight(config: PipelineConfig, night: _Gathered, scored: scoring.Scored, o
     return Tonight(
         publication.of_scored(scored, night.visible, config.fingerprint(), zoneless(night.prepared.tables)),
         unseen, arrived, config.audit, order.force,
+        partial(as_known, ws, config, night.prepared) if config.leads is None else None,
     )  # fmt: skip
 
 
