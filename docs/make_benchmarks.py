@@ -59,15 +59,18 @@ QUESTIONS = {
     ),
     "honest": (
         "Honest nights that audits hold",
-        "A year of nights on which nothing was changed, all in one process; no reason to publish is ever "
-        "given, so that a held night stops nothing and the next is held against the last published one. A "
-        "first alarm is a night held by an audit that had not held the night before, a follow-up any other "
-        "held night. A false alarm is a first one; `at most` is the upper bound of the rate (exact, "
-        "Poisson), and stays above 0 where none came. Vendors are simulated, with other accounts than "
-        "those that the one release has learned from, which knows nothing of the year; they export every "
-        "night, weekends and Christmas included. Real data sets are scored by the shipped pipelines, trained "
-        "on a part of that year, too. Warnings about sources hold nothing and are counted once for each "
-        "night and place.",
+        "A year of nights on which nothing was changed, all in one process, as in production: the night "
+        "after a held one is held against the last published one. After three nights held in a row "
+        "somebody has looked, and publishes the third with a reason (`forced`). A first alarm is a night "
+        "held by an audit that had not held the night before, a follow-up any other held night. Each "
+        "first alarm was looked at: right are those where the data did change (`adventureworks` won 160 "
+        "resellers on two days), a false alarm is any other. `at most` is the upper bound of the rate "
+        "(exact, Poisson), and stays above 0 where none came. Vendors are simulated; the release knows "
+        "nothing of the year and, but for the vendor with a calendar, of the accounts. That one invoices "
+        "on the first, sends one newsletter a month, has one fair a year, is closed for two weeks at "
+        "Christmas, and has windows of the month, quarter and year to date. Real data sets are scored by "
+        "the shipped pipelines, trained on a part of that year, too; that of `online_retail` ends in "
+        "August 2011. Warnings about sources hold nothing and are counted once for each night and place.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",

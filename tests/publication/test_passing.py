@@ -60,6 +60,11 @@ def held(
         # A month begins: of what had been, only tonight's few rows are there.
         (Profile(0.0, 1.0, 2.0, 0.2), USUAL, NOTHING, (), set()),
         (USUAL, USUAL, USUAL, (), set()),
+        # A quarter begins: what came fills it to less than half of what there was, or to more than the bound.
+        (Profile(0.0, 4.9, 2.0, 0.2), USUAL, NOTHING, (), set()),
+        (Profile(0.0, 6.0, 2.0, 0.2), USUAL, NOTHING, (), {"HVS012"}),
+        (Profile(0.0, 6.0, 2.0, 0.2), USUAL, Profile(0.0, 12.0, 5.0, 0.9), (), {"HVS012"}),
+        (Profile(0.0, 6.0, 2.0, 0.2), USUAL, Profile(0.0, 8.0, 5.0, 0.9), (), set()),
     ],
 )
 def test_a_move_is_the_calendars_if_sources_say_the_same_of_last_night_and_time_explains_it(

@@ -94,8 +94,10 @@ def level_passed(steps: Steps | None, excess: Excess, factor: float) -> bool:
     if before is None or again is None or now is None or excess(steps.again, steps.before) > 0:
         return False
     # What is the same for all has no level; nothing at all has one.
-    if aged is not None and abs(now - aged) <= (1 - 1 / factor) * max(before, aged):
-        return True
+    if aged is not None:
+        there = max(before, aged)
+        if (1 / factor - 1) * there <= now - aged <= (factor - 1) * there:
+            return True
     known = [p.level for p in steps.earlier if p.level is not None]
     return bool(known) and min(known) / factor <= now <= max(known) * factor
 
