@@ -85,6 +85,44 @@ def test_other_outcomes_are_no_common_ground(main_job: Any, tmp_path: Path) -> N
     assert "different questions" in str(caught.value)
 
 
+def _with_segments(ws: hva.Workspace, run: dict[str, Any], told: dict[str, Any]) -> None:
+    """Let the release of a run tell of segments, as one of `[models] segment` does."""
+    key = (ws.training(PIPELINE) / "runs" / run["run_id"]).read_text(encoding="utf-8").strip()
+    path = ws.training(PIPELINE) / key / "bundle" / "metadata.json"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    assert "segments" not in facts["metadata"]["calibration"]
+    facts["metadata"]["calibration"]["segments"] = told
+    path.write_text(json.dumps(facts), encoding="utf-8")
+
+
+def test_runs_with_other_segments_say_so(two_nights: hva.Workspace, tmp_path: Path) -> None:
+    shutil.copytree(two_nights.root, tmp_path / "ws")
+    ws = hva.Workspace.find(tmp_path / "ws")
+    runs = hva.compare(ws, PIPELINE)[:2]
+    one, two = (str(r["version"]) for r in runs)
+    alike = hva.compare(ws, PIPELINE, one, two)
+    assert alike.segments == {one: None, two: None}
+    assert not any("egments" in s for s in alike.sentences)
+    told = {"feature": "firmographic.country", "kept": True, "sd": 0.2, "judged": "later", "gain": 0.004,
+            "error": 0.001}  # fmt: skip
+    _with_segments(ws, runs[0], {**told, "segments": [{"segment": "AT"}]})
+    found = hva.compare(ws, PIPELINE, one, two, "run_rate")
+    assert found.segments == {one: told, two: None}
+    assert found.record()["segments"] == found.segments
+    kept, none = found.sentences[-2:]
+    assert kept == (
+        f"{one}: Segments of firmographic.country have shifts of their own: on cohorts later than those that "
+        "taught them, shifts of their own lowered the log loss by 0.00400 ± 0.00100 a row."
+    )
+    assert none == f"{two}: No segments were asked for."
+    page = found.report.read_text(encoding="utf-8")
+    assert page.index(kept) < page.index(none) < page.index("On the rows that all of them")
+    _with_segments(ws, runs[1], {**told, "segments": []})
+    assert not any("egments" in s for s in hva.compare(ws, PIPELINE, one, two).sentences)
+    shown = CliRunner().invoke(app, ["compare", PIPELINE, one, "run_rate", "--root", str(ws.root)])
+    assert "Segments of" not in shown.output
+
+
 def test_the_command_shows_it(main_job: Any) -> None:
     root = str(main_job.ws.root)
     shown = CliRunner().invoke(app, ["compare", PIPELINE, "champion", "run_rate", "--root", root])

@@ -1,7 +1,8 @@
 """Runs, champion and baselines held against each other on the test rows that all of them were judged on."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, overload
@@ -18,6 +19,7 @@ from hva_ml.evaluation.diagrams import diagrams
 from hva_ml.evaluation.metrics import ModelPrediction
 from hva_ml.jobs import evidence
 from hva_ml.registry import tracking
+from hva_ml.registry.segment_words import apart
 from hva_ml.reports import charts
 from hva_ml.reports import contest as page
 from hva_ml.reports.language import Tongue
@@ -50,6 +52,8 @@ class Contest:
         whole groups), share_of_resamples_better, reason.
     report : pathlib.Path
         The page.
+    segments : dict of str to dict or None
+        What the release of each run tells of its segments, None where it has none; no baselines.
     """
 
     pipeline: str
@@ -59,6 +63,7 @@ class Contest:
     metrics: pa.Table
     differences: pa.Table
     report: Path
+    segments: dict[str, dict[str, Any] | None] = field(default_factory=dict)
 
     def record(self) -> dict[str, object]:
         """Return the comparison as a JSON-ready record."""
@@ -69,13 +74,17 @@ class Contest:
             "own_rows": self.own_rows,
             "metrics": self.metrics.to_pylist(),
             "differences": self.differences.to_pylist(),
+            "segments": self.segments,
             "report": str(self.report),
         }
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The headline differences in words, e.g. "better by 0.012 (0.002 to 0.022) in …"."""
-        return page.sentences(self.models, self.differences)
+        """The headline differences in words, e.g. "better by 0.012 (0.002 to 0.022) in …".
+
+        Then what each run says of its segments, if they are not alike.
+        """
+        return (*page.sentences(self.models, self.differences), *apart(self.segments))
 
 
 @overload
@@ -114,10 +123,15 @@ def compare(ws: Workspace, pipeline: str, *models: str) -> list[dict[str, object
     config = ws.config(pipeline)
     if not models:
         return [r.record() for r in tracking.runs(ws, config.name)]
-    return _contest(ws, config, _contestants(ws, config, models))
+    kept = _runs(ws, config, models)
+    segments = {name: _segments(run) for name, run in kept.items()}
+    return _contest(ws, config, _contestants(ws, config, models, kept), segments)
 
 
-def _contest(ws: Workspace, config: PipelineConfig, found: dict[str, pa.Table]) -> Contest:
+def _contest(
+    ws: Workspace, config: PipelineConfig, found: dict[str, pa.Table],
+    segments: dict[str, dict[str, Any] | None],
+) -> Contest:  # fmt: skip
     shared = _shared(config, found)
     said = {name: _prediction(shared, k) for k, name in enumerate(found)}
     converted, value = (shared[c].to_numpy() for c in ("converted", "value"))
@@ -152,13 +166,14 @@ def _contest(ws: Workspace, config: PipelineConfig, found: dict[str, pa.Table]) 
         diagrams=diagrams(said, converted, value, days, config.scoring.capacity),
         capacity=config.scoring.capacity,
         simulated=any(s.kind == "simulated" for s in config.sources.values()),
+        segments=apart(segments),
     )
     report = _write(ws, view)
-    return Contest(config.name, tuple(said), shared.num_rows, view.own_rows, metrics, told, report)
+    return Contest(config.name, tuple(said), shared.num_rows, view.own_rows, metrics, told, report, segments)
 
 
-def _contestants(ws: Workspace, config: PipelineConfig, names: tuple[str, ...]) -> dict[str, pa.Table]:
-    """Return the test rows of each model, by the name it is shown under."""
+def _runs(ws: Workspace, config: PipelineConfig, names: tuple[str, ...]) -> dict[str, evidence.Kept]:
+    """Return the evidence of those that are runs, by the name they are shown under."""
     if len(names) < 2:
         raise UsageError(
             "A comparison needs two models.",
@@ -172,6 +187,19 @@ def _contestants(ws: Workspace, config: PipelineConfig, names: tuple[str, ...]) 
             run = tracking.find(ws, config.name, None if name == LATEST else name)
         if run is not None:
             kept[name] = evidence.recall(ws, config.name, run.run_id)
+    return kept
+
+
+def _segments(run: evidence.Kept) -> dict[str, Any] | None:
+    facts = json.loads((run.bundle / "metadata.json").read_text("utf-8"))["metadata"]
+    told = facts.get("calibration", {}).get("segments")
+    return {k: v for k, v in told.items() if k != "segments"} if told else None
+
+
+def _contestants(
+    ws: Workspace, config: PipelineConfig, names: tuple[str, ...], kept: dict[str, evidence.Kept]
+) -> dict[str, pa.Table]:
+    """Return the test rows of each model, by the name it is shown under."""
     origin = next(iter(kept.values()), None)
     if origin is None:
         latest = tracking.find(ws, config.name)

@@ -39,3 +39,29 @@ def segment_sentence(told: Mapping[str, Any]) -> str:
     if kept:
         return f"Segments of {name} have shifts of their own: {what}."
     return f"Segments of {name} are left out: {what}; they are kept if that is more than one standard error."
+
+
+def apart(told: Mapping[str, Mapping[str, Any] | None]) -> tuple[str, ...]:
+    """Return one sentence for each model about its segments, if they are not alike; else none.
+
+    Parameters
+    ----------
+    told : mapping of str to mapping or None
+        By the name of each model: what its release tells of its segments, None where nobody asked for any.
+
+    Examples
+    --------
+    >>> unjudged = {"feature": "lead.origin", "kept": False, "sd": 0.2, "judged": "nothing"}
+    >>> for sentence in apart({"latest": unjudged, "champion": None}):
+    ...     print(sentence)
+    latest: Segments of lead.origin are left out: too few rows to judge them on rows that did not teach them.
+    champion: No segments were asked for.
+    >>> apart({"latest": None, "champion": None})
+    ()
+    """
+    if len({(s["feature"], s["kept"]) if s else None for s in told.values()}) < 2:
+        return ()
+    return tuple(
+        f"{name}: {segment_sentence({'segments': s}) or 'No segments were asked for.'}"
+        for name, s in told.items()
+    )

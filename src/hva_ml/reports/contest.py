@@ -45,6 +45,8 @@ class ContestView:
         Accounts that can be worked at each cutoff.
     simulated : bool
         Whether the data are made up.
+    segments : tuple of str
+        What runs whose segments are not alike say of them.
     """
 
     pipeline: str
@@ -59,6 +61,7 @@ class ContestView:
     diagrams: Diagrams
     capacity: int
     simulated: bool = False
+    segments: tuple[str, ...] = ()
 
 
 def sentences(models: Sequence[str], differences: pa.Table) -> tuple[str, ...]:
@@ -113,7 +116,7 @@ def html(view: ContestView) -> str:
         tongue,
         view=view,
         models=[(m, tongue.model(m)) for m in view.models],
-        sentences=sentences(view.models, view.differences),
+        sentences=(*sentences(view.models, view.differences), *view.segments),
         results=_lines(found, view),
         cohorts=view.diagrams.cohorts.to_pylist(),
         notes=NOTES,
