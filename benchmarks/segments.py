@@ -1,12 +1,14 @@
-"""Shifts of segments on real leads in time order: whether they pay, and what came of them on later calls.
+"""Shifts of segments on real data: whether they pay, and what came of them on later rows.
 
 `python -m benchmarks.segments [--size small|full] [--json FILE]` needs HVA_DATASETS. Bank Marketing without
 `duration`: trees of the first 70 % of the calls, calibrated on the next 10 %, measured on the last 20 %; the
 settings are those of `benchmarks.calibration`, never tuned. `blind` trees do not see the category themselves.
+`full` adds the other public pipelines as `hva train` judges them, with settings searched without segments.
 """
 
 import argparse
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import hva_ml as hva
+from benchmarks import segment_pipelines as pipelines
 from benchmarks.calibration import SEED, bank, margins
 from benchmarks.results import tell
+from benchmarks.segment_shifts import Judged
 from hva_ml.calibration import Later, Membership, calibrate
 
 CATEGORIES = ("contact", "job", "education", "poutcome")
+LEADS: dict[str, tuple[str, ...]] = {
+    "olist": ("lead.origin", "lead.landing_page"),
+    "salvirt": ("lead.seller", "lead.product"),
+}
+ACCOUNTS: dict[str, tuple[str, ...]] = {
+    "online_retail": ("firmographic.country",),
+    "adventureworks": ("firmographic.country", "accounts.business_type"),
+}
 
 
-def cases(folder: Path, full: bool) -> Iterator[dict[str, Any]]:
+def calls(folder: Path, full: bool) -> Iterator[dict[str, Any]]:
     """Yield one row per category, with trees that see it and, with `full`, with trees that do not."""
     leads = bank(folder)
     place = np.arange(len(leads.y)) / len(leads.y)
@@ -43,15 +56,21 @@ def cases(folder: Path, full: bool) -> Iterator[dict[str, Any]]:
             shared = calibrate(Later.of(*rows), "platt", "drift", **settled)
             found = calibrate(Later.of(*rows, member.take(later)), "platt", "drift", **settled).segments
             assert found is not None
-            logit = shared.map.logit(margin[judge])
-            own = logit + found.of(member.take(judge))
-            losses = [float(np.mean(np.logaddexp(0, z) - leads.y[judge] * z)) for z in (logit, own)]
-            yield {
-                "case": f"bank, {name}{', blind trees' if blind else ''}", "segments": len(names),
-                "sd": found.sd, "gain_before": found.gain, "error": found.error,
-                "kept": "yes" if found.kept else "no",
-                "log_loss": losses[0], "log_loss_with_shifts": losses[1],
-            }  # fmt: skip
+            judged = Judged(shared.map.logit(margin[judge]), leads.y[judge], np.flatnonzero(judge))
+            yield judged.row(f"bank, {name}{', blind trees' if blind else ''}", found, member.take(judge))
+
+
+def cases(folder: Path, full: bool) -> Iterator[dict[str, Any]]:
+    """Yield the rows of Bank Marketing; with `full`, those of the other pipelines too."""
+    yield from calls(folder, full)
+    if not full:
+        return
+    with tempfile.TemporaryDirectory() as place:
+        ws, _ = hva.init(Path(place))
+        for pipeline, names in LEADS.items():
+            yield from pipelines.leads(ws, pipeline, names)
+        for pipeline, names in ACCOUNTS.items():
+            yield from pipelines.accounts(ws, pipeline, names)
 
 
 def main() -> None:

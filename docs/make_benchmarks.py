@@ -100,11 +100,15 @@ QUESTIONS = {
     ),
     "segments": (
         "Segments: shifts of the log-odds of their own",
-        "Bank Marketing in time order without the length of the call: trees of the first 70 %, map and "
-        "shifts learned and judged on the next 10 % (`gain before` and its standard error decide what is "
-        "kept), log loss on the last 20 % by the shared map and by the same map with the shifts, kept or "
-        "not. Blind trees do not see the category. The last 20 % chose nothing; the share of 70 % was "
-        "taken because with trees of the first half no map could be learned at all.",
+        "Map and shifts learned and judged on the calibration rows (`gain_before` and its standard error "
+        "decide what is kept), log loss on later rows by the shared map and by the same map with the "
+        "shifts, kept or not; `lower_by` with 95 % of paired resamples of whole groups. `bank`: Bank "
+        "Marketing in time order without the length of the call, trees of the first 70 %, calibrated on the "
+        "next 10 %, the last 20 % judge and chose nothing; the share of 70 % was taken because with trees "
+        "of the first half no map could be learned at all. Blind trees do not see the category. The others "
+        'are pipelines as `hva train` judges them, but with `refit = "off"` and settings searched without '
+        "segments: `olist` on its latest leads, `salvirt` in ten folds (`sd`, `gain_before` and `error` "
+        "are means over them), accounts on the latest cutoffs.",
     ),
     "leads": (
         "Tables of leads, as they are shipped",
