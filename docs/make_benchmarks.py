@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+_DIGITS = 7
 DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "benchmarks" / "results"
 MADE = "<!-- Made by docs/make_benchmarks.py from benchmarks/results/. Do not edit; run make docs. -->"
@@ -223,6 +224,8 @@ def _table(name: str, record: dict[str, Any]) -> list[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and abs(value) < 1000 and len(str(value)) > _DIGITS:
+        return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
