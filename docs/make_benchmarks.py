@@ -69,9 +69,13 @@ QUESTIONS = {
         "(exact, Poisson), and stays above 0 where none came. Vendors are simulated; the release knows "
         "nothing of the year and, but for the vendor with a calendar, of the accounts. That one invoices "
         "on the first, sends one newsletter a month, has one fair a year, is closed for two weeks at "
-        "Christmas, and has windows of the month, quarter and year to date. Real data sets are scored by "
-        "the shipped pipelines, trained on a part of that year, too; that of `online_retail` ends in "
-        "August 2011. Warnings about sources hold nothing and are counted once for each night and place.",
+        "Christmas, and has windows of the month, quarter and year to date. Its one false alarm: in March "
+        "two newsletters lay within 30 days, as in no month before. The rules of HVS004, HVS005, HVS012 "
+        "and HVS014 were mended after looks at this vendor and at `online_retail`, and bounds made to "
+        "grow with the days between nights after a look at its weeks, so those rows are not blind. Real "
+        "data sets are scored by the shipped pipelines, trained on a part of that year, too; that of "
+        "`online_retail` ends in August 2011. Warnings about sources hold nothing and are counted once "
+        "for each night and place.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",
