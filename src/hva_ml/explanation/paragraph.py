@@ -121,7 +121,8 @@ def compose(
     elif reader.german:
         parts = [
             _chance(likely, horizon_days, reader),
-            f"Der Account bringt dann etwa {worth}, der erwartete Wert ist also {expected}{against}.",
+            f"Der {'Lead' if reader.leads else 'Account'} bringt dann etwa {worth}, der erwartete Wert ist "
+            f"also {expected}{against}.",
         ]
     else:
         parts = [

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import labels, splits
@@ -27,6 +29,7 @@ from hva_ml.jobs.fitting import Pair, Searched, Targets, fit_pair, search_pair, 
 from hva_ml.jobs.high_value import told_of_high_value
 from hva_ml.jobs.judged import Judged
 from hva_ml.jobs.judgement import Judgement
+from hva_ml.jobs.leads.cohorts import months
 from hva_ml.jobs.leads.decided import Decided, calendar_of, decided_leads
 from hva_ml.jobs.leads.judging import judge
 from hva_ml.jobs.lifetime import Learned, LifetimeLearner
@@ -286,13 +289,12 @@ def told_of_value(
     """Return how the released values came about (approach, tail, level, outlook), and if bounds held."""
     bounds, ours, test = final.value_spread, predictions[MODEL], split.test
     held: list[dict[str, Any]] = []
-    if ours.value_bounds is not None:
-        days = dict(zip(data.calendar.cutoffs, data.calendar.days, strict=True))
-        moments = data.features.table["cutoff"].filter(pa.array(test)).to_pylist()
+    if ours.value_bounds is not None and (config.leads is None or config.leads.clock == "days"):
         held = coverage(
-            ours, data.targets.converted[test], data.targets.value[test], [days[m] for m in moments]
+            ours, data.targets.converted[test], data.targets.value[test], _days(data, test, config)
         )
     return {
+        **({"of": "leads"} if config.leads else {}),
         **final.worth.record(),
         "compared": searched.compared.record() if searched.compared else None,
         "outlook": final.outlook.record() if final.outlook else None,
@@ -302,6 +304,14 @@ def told_of_value(
         ),
         "coverage": held,
     }
+
+
+def _days(data: TrainingSet, rows: npt.NDArray[np.bool_], config: PipelineConfig) -> list[date]:
+    """Return the cutoff of each of some rows; of leads the month of contact."""
+    if data.told is not None:
+        return months(data.told.take(rows), config)
+    days = dict(zip(data.calendar.cutoffs, data.calendar.days, strict=True))
+    return [days[m] for m in data.features.table["cutoff"].filter(pa.array(rows)).to_pylist()]
 
 
 def suspected(prepared: Prepared, data: TrainingSet, metrics: pa.Table) -> tuple[Violation, ...]:

@@ -281,8 +281,9 @@ def _valued(told: Mapping[str, Any], currency: str) -> str:
         (c["cutoff"], f"{c['conversions']:,}", f"{c['inside']:.1%}", f"{c['below']:.1%}", f"{c['above']:.1%}")
         for c in (told.get("value") or {}).get("coverage") or []
     ]
-    head = ("Cutoff", "Conversions", "Between the bounds", "Below", "Above")
-    held = "\n\nOn the untouched cutoffs, evaluated fit:\n\n" + _table(head, rows) if rows else ""
+    of = "Contacts since" if "judged" in told else "Cutoff"
+    head = (of, "Conversions", "Between the bounds", "Below", "Above")
+    held = f"\n\nOn the {_where(told)}, evaluated fit:\n\n" + _table(head, rows) if rows else ""
     further = " ".join(lifetime_sentences(told.get("lifetime") or {}, currency))
     lifetime = f"\n\n## Lifetime value of customers\n\n{further}" if further else ""
     return "## How the values came about\n\n" + " ".join(found) + held + lifetime

@@ -25,13 +25,14 @@ def value_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
     found = [_approach(told)]
     if told.get("tail"):
         found.append(_tail(told["tail"], currency))
-    found.append(
-        f"The total of the calibration cohorts moved all values by a factor of {exp(told['level']):.2f}."
-    )
+    if told.get("of") != "leads":
+        found.append(
+            f"The total of the calibration cohorts moved all values by a factor of {exp(told['level']):.2f}."
+        )
     if told.get("outlook"):
         found.append(_outlook(told["outlook"]))
     if told.get("bounds"):
-        found.append(_bounds(told["bounds"]))
+        found.append(_bounds(told["bounds"], of_leads=told.get("of") == "leads"))
     if told.get("high_value"):
         found.append(_high_value(told["high_value"]))
     return tuple(found)
@@ -54,7 +55,7 @@ def _approach(told: Mapping[str, Any]) -> str:
     )
 
 
-def _bounds(bounds: Mapping[str, Any]) -> str:
+def _bounds(bounds: Mapping[str, Any], *, of_leads: bool) -> str:
     (small, large), (a, b) = bounds["at"], bounds["width"]
     least = "nothing" if bounds["low"] is None else None
     spans = [
@@ -62,10 +63,18 @@ def _bounds(bounds: Mapping[str, Any]) -> str:
         f"{exp(at):,.0f}"
         for at, w in ((small, a), (large, b))
     ]
+    who, where = (
+        ("leads that are won", "groups lie from what models had predicted that had not seen them")
+        if of_leads
+        else (
+            "accounts that convert",
+            "groups of accounts in the calibration cohorts lie from what was predicted",
+        )
+    )
     return (
-        f"Of accounts that convert, {bounds['level']:.0%} are to come out between value_low and value_high: "
+        f"Of {who}, {bounds['level']:.0%} are to come out between value_low and value_high: "
         f"{spans[0]} for the small, {spans[1]} for the large. So far did {bounds['rows']:,} conversions of "
-        f"{bounds['groups']:,} groups of accounts in the calibration cohorts lie from what was predicted."
+        f"{bounds['groups']:,} {where}."
     )
 
 

@@ -73,6 +73,20 @@ def test_a_night_of_leads_keeps_its_audit(dated: Job) -> None:
     assert found == []
 
 
+def test_bounds_of_values_hold_for_leads_that_came_later(dated: Job, undated: Job) -> None:
+    low, high = (dated.scores.table[c].to_numpy() for c in ("value_low", "value_high"))  # type: ignore[attr-defined]
+    value = dated.scores.table["value_if_converted"].to_numpy()  # type: ignore[attr-defined]
+    assert (low < value).all()
+    assert (value < high).all()
+    assert 0.65 < _metric(dated.run, "hva_ml", "value_coverage") < 0.93
+    won = {r["account_id"]: (r["value_low"], r["value_high"]) for r in dated.scores.table.to_pylist()}  # type: ignore[attr-defined]
+    came = [(dated.truth[i].amount, *span) for i, span in won.items() if dated.truth[i].won is not None]
+    assert 0.65 < np.mean([a <= amount <= b for amount, a, b in came]) < 0.93
+    best = dated.scores.table["account_id"][0].as_py()  # type: ignore[attr-defined]
+    assert "Der Lead bringt dann etwa" in hva.explain(dated.ws, "inquiries", best, language="de").text
+    assert undated.scores.table["value_low"].null_count == undated.scores.table.num_rows  # type: ignore[attr-defined]
+
+
 def test_reasons_multiply_to_the_score(dated: Job) -> None:
     best = dated.scores.table["account_id"][0].as_py()  # type: ignore[attr-defined]
     told = hva.explain(dated.ws, "inquiries", best, language="en")
@@ -163,5 +177,8 @@ def test_the_card_says_what_was_really_judged(kind: str, request: pytest.Fixture
     assert job.ws.config(name).leads.judged in text
     assert ("folds: every lead was judged" in text) == (kind == "undated")
     # No cutoff of accounts stands in it, no side without rows, no line that nobody could measure.
-    for said in ("cutoffs", "| calibrate | none", "which nothing had touched", "value\\_coverage"):
+    for said in ("cutoffs", "| calibrate | none", "which nothing had touched", "calibration cohorts"):
         assert said not in text
+    # Only a column of values can have bounds.
+    for said in ("value\\_coverage", "Of leads that are won, 80%", "| Contacts since | Conversions |"):
+        assert (said in text) == (kind == "dated")

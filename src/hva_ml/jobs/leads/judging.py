@@ -1,7 +1,7 @@
 """Leads judged: by the latest ones where time is known, else in turn, several times. It stores nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -75,7 +75,7 @@ def _ahead(leads: Decided, config: PipelineConfig, storage: str, study: str, pro
         margins.append((fit.pair.calibrated, fit.pair.conversion.margin(fit.pair.encoder.transform(few))))
         if len(rounds) > 1:
             progress.step(k + 1, len(rounds), "models, each made of what was known then")
-    predictions = {name: _some(told, ~earlier) for name, told in whole.items()}
+    predictions = {name: told.take(~earlier) for name, told in whole.items()}
     groups = np.asarray(test.features.table["group_id"].to_pylist(), dtype=object)
     metrics = evaluate(
         predictions, test.targets.converted, test.targets.value, groups, resamples=config.split.bootstrap,
@@ -100,10 +100,6 @@ def _rounds(told: Decisions, first: int, config: PipelineConfig) -> list[tuple[i
     starts = range(first, int(told.position.max()) + 1, every)
     found = [(s, (told.position >= s) & (told.position < s + every)) for s in starts]
     return [(s, rows) for s, rows in found if rows.any()]
-
-
-def _some(told: ModelPrediction, rows: Bools) -> ModelPrediction:
-    return ModelPrediction(told.probability[rows], told.value_if_converted[rows], told.expected_value[rows])
 
 
 def _in_turn(leads: Decided, config: PipelineConfig, storage: str, study: str, progress: Progress) -> Judged:
@@ -171,8 +167,9 @@ def _fitted(
         trees=trees,
     )
     known = leads.take(leads.told.known(moment)) if moment is not None else leads
-    worth, valued = fit_worth(likelihood.encoder, known.features, known.targets, config)
-    pair = Pair(likelihood.encoder, likelihood.booster, likelihood.calibrated, worth, None)
+    order = None if moment is None else known.told.position
+    worth, valued, spread = fit_worth(likelihood.encoder, known.features, known.targets, config, order)
+    pair = Pair(likelihood.encoder, likelihood.booster, likelihood.calibrated, worth, None, spread)
     return _Fit(pair, Searched(likelihood.found, valued), likelihood.learned, likelihood.trees)
 
 
@@ -196,8 +193,7 @@ def _as_known(then: Decided, learned: Lesson, config: PipelineConfig) -> Decided
 def _side_by_side(
     pair: Pair, known: Decided, test: FeatureSet, config: PipelineConfig
 ) -> dict[str, ModelPrediction]:
-    probability, value = pair.predict(test)
-    found = {MODEL: ModelPrediction(probability, value, probability * value)}
+    found = {MODEL: pair.told(test)}
     for baseline in lead_baselines(config.models.seed):
         baseline.fit(known.features, known.targets.converted, known.targets.value, config.horizon.days)
         guess = baseline.predict(test)
@@ -208,13 +204,20 @@ def _side_by_side(
 
 
 def _put(whole: dict[str, ModelPrediction], name: str, told: ModelPrediction, rows: Bools) -> None:
+    """Write what is said of some leads to its place; bounds stay only if every part has them."""
     if name not in whole:
-        n = len(rows)
-        whole[name] = ModelPrediction(np.empty(n), np.empty(n), np.empty(n))
+        empty = np.empty((5, len(rows)))
+        bounds = None if told.value_bounds is None else (empty[3], empty[4])
+        whole[name] = ModelPrediction(empty[0], empty[1], empty[2], bounds)
     into = whole[name]
     into.probability[rows] = told.probability
     into.value_if_converted[rows] = told.value_if_converted
     into.expected_value[rows] = told.expected_value
+    if into.value_bounds is None or told.value_bounds is None:
+        whole[name] = replace(into, value_bounds=None)
+        return
+    for side, bound in zip(into.value_bounds, told.value_bounds, strict=True):
+        side[rows] = bound
 
 
 def averaged(tables: Sequence[pa.Table]) -> pa.Table:
