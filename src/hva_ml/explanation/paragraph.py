@@ -121,7 +121,7 @@ def compose(
     elif reader.german:
         parts = [
             _chance(likely, horizon_days, reader),
-            f"Der {'Lead' if reader.leads else 'Account'} bringt dann etwa {worth}, der erwartete Wert ist "
+            f"{'Er' if reader.leads else 'Der Account'} bringt dann etwa {worth}, der erwartete Wert ist "
             f"also {expected}{against}.",
         ]
     else:

@@ -83,7 +83,9 @@ def test_bounds_of_values_hold_for_leads_that_came_later(dated: Job, undated: Jo
     came = [(dated.truth[i].amount, *span) for i, span in won.items() if dated.truth[i].won is not None]
     assert 0.65 < np.mean([a <= amount <= b for amount, a, b in came]) < 0.93
     best = dated.scores.table["account_id"][0].as_py()  # type: ignore[attr-defined]
-    assert "Der Lead bringt dann etwa" in hva.explain(dated.ws, "inquiries", best, language="de").text
+    assert (
+        "zum Abschluss. Er bringt dann etwa" in hva.explain(dated.ws, "inquiries", best, language="de").text
+    )
     assert undated.scores.table["value_low"].null_count == undated.scores.table.num_rows  # type: ignore[attr-defined]
 
 
