@@ -4,7 +4,7 @@ Sides are decided by cutoff days and by a seeded hash of the parent, never by th
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -79,6 +79,34 @@ def group_uniform(groups: Iterable[str], seed: int, purpose: str) -> npt.NDArray
 
     known: dict[str, float] = {}
     return np.array([known[g] if g in known else known.setdefault(g, uniform(g)) for g in groups], np.float64)
+
+
+def group_folds(groups: Sequence[str], folds: int, seed: int, purpose: str) -> npt.NDArray[np.int64]:
+    """Return the fold of each row: whole groups, as many in each, the same whatever the order of rows.
+
+    Parameters
+    ----------
+    groups : sequence of str, length n
+        Group of each row.
+    folds : int
+        How many, at least 1.
+    seed, purpose
+        As in `group_uniform`.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        From 0 to `folds` - 1.
+
+    Examples
+    --------
+    >>> group_folds(["A", "B", "A", "C"], 3, 7, "split").tolist()
+    [1, 0, 1, 2]
+    """
+    names, place = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)
+    lot = group_uniform(names.tolist(), seed, purpose)
+    fold = np.argsort(np.argsort(lot)) * folds // max(len(names), 1)
+    return np.asarray(fold[place.ravel()], dtype=np.int64)
 
 
 def split(index: pa.Table, calendar: Calendar, config: settings.Split, seed: int) -> Split:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from tests.delivery import conftest
+from tests.delivery.conftest import made
 
 from hva_ml.delivery import Parcel
 from hva_ml.errors import DeliveryError, HvaError, IntegrityError
@@ -97,6 +99,22 @@ def test_a_night_that_breaks_off_changes_nothing(place, nights, oracle):
     if place.kind != "parquet":
         assert place.rows("scores") == oracle(first)["scores"]
         assert sink.deliver(second).run_id == second.run.run_id
+
+
+@pytest.mark.parametrize("kind", ["postgres", "postgres by sql"])
+def test_a_text_that_postgresql_cannot_hold_is_told_in_words(
+    kind, request, tmp_path, nights, oracle, monkeypatch
+):
+    place = made(kind, request, tmp_path)
+    sink, parcel = place.sink(), nights.parcel(1)
+    sink.deliver(parcel)
+    before = oracle(parcel)
+    # As in runs from before the contract set such rows aside.
+    monkeypatch.setattr(conftest, "PAYLOADS", ["a\0b", *conftest.PAYLOADS[1:]])
+    with pytest.raises(DeliveryError, match="cannot store \\(NUL") as caught:
+        sink.deliver(nights.parcel(2))
+    assert "a\0b" not in str(caught.value)
+    assert place.rows("scores") == before["scores"]
 
 
 def test_a_reader_in_the_middle_sees_the_night_before(tables_place, nights, oracle):

@@ -14,7 +14,7 @@ from hva_ml.calibration.base_rate import BaseRate
 from hva_ml.calibration.later import Ints, Later, Membership
 from hva_ml.calibration.logistic import Array
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
-from hva_ml.splits import group_uniform
+from hva_ml.splits import group_folds
 
 Bools = npt.NDArray[np.bool_]
 
@@ -197,8 +197,7 @@ def _parts(
     ahead = [(teach, judge) for teach, judge in ahead if _enough(later, teach)]
     if ahead:
         return "later", ahead
-    lot = group_uniform(later.names, seed, "segments")
-    fold = (np.argsort(np.argsort(lot)) * FOLDS // max(len(lot), 1))[later.group]
+    fold = group_folds(later.names, FOLDS, seed, "segments")[later.group]
     held = [(fold != k, fold == k) for k in range(FOLDS)]
     if all(_enough(later, teach) and judge.any() for teach, judge in held):
         return "groups", held

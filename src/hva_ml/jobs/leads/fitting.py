@@ -17,7 +17,7 @@ from hva_ml.jobs.leads.candidates import SHARES, Candidate, Other, best_of, othe
 from hva_ml.jobs.leads.cohorts import MONTH_DAYS, cohorts_of
 from hva_ml.jobs.likelihood import known_before, row_weights
 from hva_ml.jobs.segments import membership, shifts
-from hva_ml.splits import group_uniform
+from hva_ml.splits import group_folds, group_uniform
 from hva_ml.training.booster import Booster
 from hva_ml.training.courses import Course, ahead, in_turn
 from hva_ml.training.folds import Fold
@@ -119,12 +119,8 @@ class _Table:
 
     def in_between(self, whole: Lesson, rows: FeatureSet) -> Course:
         """Return folds of whole groups of all that was learned: they say at what level the model stands."""
-        names, place = np.unique(
-            np.asarray(rows.table["group_id"].to_pylist(), dtype=np.str_), return_inverse=True
-        )
-        lot = group_uniform(names.tolist(), self.config.models.seed, "level")
-        fold = np.argsort(np.argsort(lot)) * INNER_FOLDS // max(len(names), 1)
-        mine = fold[place][whole.rows]
+        groups = rows.table["group_id"].to_pylist()
+        mine = group_folds(groups, INNER_FOLDS, self.config.models.seed, "level")[whole.rows]
         parts = tuple(Fold(np.flatnonzero(mine != k), np.flatnonzero(mine == k)) for k in range(INNER_FOLDS))
         return Course(whole.rows, whole.y, whole.weight, parts)
 

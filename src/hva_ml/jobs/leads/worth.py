@@ -11,7 +11,7 @@ from hva_ml.contracts.decisions import Bools, Floats, Ints
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.fitting import Targets
 from hva_ml.jobs.valuation import Worth
-from hva_ml.splits import group_uniform
+from hva_ml.splits import group_folds
 from hva_ml.training.matrix import Encoder
 from hva_ml.training.search import SearchResult, search
 from hva_ml.training.sums import additive
@@ -88,14 +88,11 @@ def fit_worth(
 
 def _parts(groups: Sequence[str], order: Ints | None, seed: int) -> Iterator[tuple[Bools, Bools]]:
     """Yield what learns and what judges: earlier and later wins, or those of other groups."""
-    n = len(groups)
     if order is None:
-        names, place = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)
-        lot = group_uniform(names.tolist(), seed, "worth")
-        fold = (np.argsort(np.argsort(lot)) * BLOCKS // max(len(names), 1))[place.ravel()]
+        fold = group_folds(groups, BLOCKS, seed, "worth")
         yield from ((fold != k, fold == k) for k in range(BLOCKS))
         return
-    block = np.argsort(np.argsort(order, kind="stable"), kind="stable") * BLOCKS // max(n, 1)
+    block = np.argsort(np.argsort(order, kind="stable"), kind="stable") * BLOCKS // max(len(order), 1)
     for judge in (block == k for k in range(UNJUDGED, BLOCKS)):
         yield order < order[judge].min(initial=np.iinfo(np.int64).max), judge
 
