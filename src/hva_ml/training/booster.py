@@ -222,7 +222,7 @@ def binned(
 
 def hush() -> None:
     """Keep LightGBM silent in this thread: it holds its log level for each thread by itself."""
-    lightgbm.Dataset(np.zeros((2, 1)), params=_BINNING).construct()
+    lightgbm.Dataset(np.zeros((2, 1)), params={**_BINNING, "num_threads": 1}).construct()
 
 
 def native(settings: Mapping[str, Any], data: Any, valid: Any = None) -> Any:
