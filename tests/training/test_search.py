@@ -1,6 +1,8 @@
+import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import optuna
 import pyarrow.compute as pc
 import pytest
 import sklearn.metrics
+from optuna.trial import TrialState
 from scipy.special import expit
 from sklearn.metrics import mean_tweedie_deviance
 
@@ -17,6 +20,7 @@ from hva_ml.training.booster import Booster
 from hva_ml.training.growing import Ground
 from hva_ml.training.search import relative_deviance, search
 from hva_ml.training.search.judging import log_loss
+from hva_ml.training.search.study import Kept, opened
 from hva_ml.training.value import fit_value
 
 NAMES = tuple(f"f{k}" for k in range(8))
@@ -255,6 +259,50 @@ def test_folds_beside_each_other_or_in_turn_are_the_same(monkeypatch):
     beside = run()
     monkeypatch.setattr("hva_ml.training.booster.SMALL_CELLS", 10)
     assert without_time(run()).equals(without_time(beside))
+
+
+THREADS = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+sys.path.insert(0, sys.argv[1])
+from test_search import NAMES, Ground, data
+from hva_ml.training.booster import hush
+X, y, *_ = data("conversion", 6000)
+grower = Ground.of(X[:5000], X[5000:], NAMES, 7).grower(y[:5000], objective="binary", params={}, loss=len)
+before = len(os.listdir("/proc/self/task"))
+def grown():
+    grower.grow(3)
+    return len(os.listdir("/proc/self/task")) - before
+with ThreadPoolExecutor(1, initializer=hush) as pool:
+    print(grower.alone, pool.submit(grown).result())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_boosters_that_grow_beside_each_other_keep_to_one_thread():
+    told = subprocess.run(
+        [sys.executable, "-c", THREADS, str(Path(__file__).parent)],
+        env={**os.environ, "OMP_NUM_THREADS": "4"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.split() == ["True", "1"]
+
+
+def test_trials_of_another_process_are_seen_at_the_next_look(tmp_path, monkeypatch):
+    storage = f"sqlite:///{tmp_path / 'optuna.db'}"
+
+    def trial(ordinal):
+        kept = {"kept": asdict(Kept(ordinal, 0.5, 3, 4, 0.1))}
+        return optuna.trial.create_trial(state=TrialState.COMPLETE, value=0.5, user_attrs=kept)
+
+    with opened(storage, "s") as ours, opened(storage, "s") as theirs:
+        assert ours.finished() == {}
+        theirs.add(trial(0))
+        monkeypatch.setattr("hva_ml.training.search.study.LOOK_SECONDS", 1e9)
+        assert set(ours.add(trial(1))) == set()
+        monkeypatch.setattr("hva_ml.training.search.study.LOOK_SECONDS", 0.0)
+        found = ours.add(trial(2))
+        assert set(found) == {0, 1, 2}
+        assert Kept.of(found[0]) == Kept(0, 0.5, 3, 4, 0.1)
 
 
 def test_another_study_name_starts_anew(tmp_path):

@@ -222,6 +222,8 @@ def binned(
 
 def hush() -> None:
     """Keep LightGBM silent in this thread: it holds its log level for each thread by itself."""
+    # The number of threads, in contrast, is one for the whole process: without it here the boosters already
+    # at work would go on with all cores and wait for each other by spinning.
     lightgbm.Dataset(np.zeros((2, 1)), params={**_BINNING, "num_threads": 1}).construct()
 
 

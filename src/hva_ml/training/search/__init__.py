@@ -17,7 +17,7 @@ from hva_ml.training.growing import Ground
 from hva_ml.training.search.judging import METRIC, Kind, begin, relative_deviance
 from hva_ml.training.search.race import Hopeless, Outcome, Pace, race
 from hva_ml.training.search.space import PARAMETERS, families, space_of, start, trees
-from hva_ml.training.search.study import Drawing, Settled, Store, importances, opened, quiet
+from hva_ml.training.search.study import Drawing, Kept, Settled, Store, importances, opened, quiet
 from hva_ml.training.value import Distribution
 
 __all__ = ["PARAMETERS", "Kind", "SearchResult", "relative_deviance", "search"]
@@ -178,7 +178,7 @@ def search(
         trials, ran = _all(store, drawing, first, judge, config, progress)
         told = importances(trials, models.seed) if _complete(trials) >= TELLING else {}
         best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value or 0.0)
-        settled = Settled(int(best.user_attrs["rounds"]), float(best.value or 0.0))
+        settled = Settled(Kept.of(best).rounds, float(best.value or 0.0))
         if pace.rate != 1.0:
             settled = store.settled(best) or store.settle(best, judge(best.params, pace=Pace())[0])
     return SearchResult(
@@ -248,13 +248,13 @@ def _table(trials: Sequence[FrozenTrial]) -> pa.Table:
         {
             "number": number,
             "state": trial.state.name.lower(),
-            "value": float(trial.user_attrs["loss"]),
-            "rounds": int(trial.user_attrs["rounds"]),
-            "grown": int(trial.user_attrs["grown"]),
+            "value": kept.loss,
+            "rounds": kept.rounds,
+            "grown": kept.grown,
             "distribution": trial.params.get("distribution"),
             **{name: float(trial.params[name]) for name in PARAMETERS if name in trial.params},
-            "seconds": float(trial.user_attrs["seconds"]),
+            "seconds": kept.seconds,
         }
-        for number, trial in enumerate(trials)
+        for number, (trial, kept) in enumerate((t, Kept.of(t)) for t in trials)
     ]
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
