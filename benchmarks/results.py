@@ -48,7 +48,7 @@ def tell(name: str, rows: Sequence[dict[str, Any]], to: Path | None = None, **fa
 
 
 def with_others(rows: Sequence[dict[str, Any]], file: Path | None, size: str) -> list[dict[str, Any]]:
-    """Return the rows of a file of this size, those of the same table and case replaced, then the new ones.
+    """Return the rows of a file of this size, then the new ones; same table, case and model: replaced.
 
     So a benchmark of many parts can be measured part by part; kept rows say of which day they are.
     """
@@ -62,8 +62,8 @@ def with_others(rows: Sequence[dict[str, Any]], file: Path | None, size: str) ->
     return [*kept, *new.values()]
 
 
-def _key(row: dict[str, Any]) -> tuple[Any, Any]:
-    return row.get("table"), row["case"]
+def _key(row: dict[str, Any]) -> tuple[Any, Any, Any]:
+    return row.get("table"), row["case"], row.get("model")
 
 
 def _cell(value: Any) -> str:

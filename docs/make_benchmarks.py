@@ -97,11 +97,13 @@ QUESTIONS = {
         "Bank Marketing in time order without the length of the call: trees of the first part of the calls, "
         "measured on the last 20 %, where the rate rises from 9 % to over 50 %. One map for ever, from what "
         "was known when the test begins, beside one that is learned anew each month from the latest three "
-        "months before it. `directions` holds six features to the way they had gone; `drift` and `pooled` "
+        "months before it, or from the latest one alone. `directions` holds six features to the way "
+        "they had gone; `drift` and `pooled` "
         "are the two rules of the base rate. Months within bounds: those whose rate lay between the "
         "published bounds at 80 %. The trees' settings were never tuned; the three shares were chosen after "
-        "looks at these same months, so the share of 75 % is not blind, and all three are shown. The "
-        "monthly map learns from months inside the last 20 % once they are over.",
+        "looks at these same months, so the share of 75 % is not blind, and all three are shown; neither is "
+        "the number of months, which was tried from one to six. The monthly map learns from months "
+        "inside the last 20 % once they are over.",
     ),
     "segments": (
         "Segments: shifts of the log-odds of their own",
@@ -123,7 +125,9 @@ QUESTIONS = {
         "Olist and Bank Marketing are tried with one model and with new ones, and shipped with one. "
         "`brier_uncorrected` is of the same model without following the base rate: of the pipeline's own "
         "by one map for all its cohorts, of trees (as in the section on a base rate that drifts, whose "
-        "remark on the three shares holds here too) by one map for ever.",
+        "remark on what is not blind holds here too) by one map for ever. *No forecast*: learners that are "
+        "told what became of nine tenths of the test leads themselves and score the last tenth, each at its "
+        "best penalty. What they reach is about what these columns can tell.",
     ),
     "models": (
         "Models beside other people's",
