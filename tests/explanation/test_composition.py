@@ -95,23 +95,24 @@ def test_the_account_s_own_past_is_a_reference_like_any_other(
     assert (found.total[np.equal(past, X[:40]) | (np.isnan(past) & np.isnan(X[:40]))] == 0).all()
 
 
+@pytest.mark.parametrize("seen", [-1, 2])
 def test_what_the_day_adds_is_in_the_base_and_between_days_the_outlook_tells_it(
-    models: tuple[Booster, Booster, np.ndarray],
+    models: tuple[Booster, Booster, np.ndarray], seen: int
 ) -> None:
     conversion, _, X = models
-    calibrator, outlook = Platt(0.8, -0.3), Outlook(4, 0.1, 0.7, 0.02, odds=-0.4)
+    calibrator, outlook = Platt(0.8, -0.3), Outlook(4, 0.1, 0.7, 0.02, odds=-0.4, seen=seen)
     blind = X.copy()
-    blind[:, 4] = 0.0
+    blind[:, outlook.columns] = 0.0
     trees = [
         Booster.fit(blind, np.exp(np.nan_to_num(blind[:, k])), objective="gamma", names=conversion.names,
                     params={"num_leaves": 6, "num_threads": 1}, rounds=9, seed=k) for k in (0, 1)
     ]  # fmt: skip
     model = Model(trees[0], calibrator, trees[1], 0.2, outlook)
-    day = outlook.market(X[:, 4])
+    day = outlook.of(X)
     score = calibrator.probability(trees[0].margin(X) + day - 0.4) * np.exp(trees[1].margin(X) + 0.2 + day)
     found = explain(model, X, X[3])
     np.testing.assert_allclose(np.exp(found.log_expected_value), score, rtol=1e-12)
-    assert (found.total[:, 4] == 0).all()
+    assert (found.total[:, outlook.columns] == 0).all()
     same_day = np.isclose(day, day[0])
     assert np.ptp(found.log_base[same_day]) < 1e-12
     past = X[::-1].copy()

@@ -34,6 +34,7 @@ ATTRIBUTES = ", ".join(f'"{a}"' for a in get_args(Attribute))
 FEATURES = f"""
 [features]
 season = true
+outlook = true
 deals = true
 stages = ["offer"]
 close_dates = true

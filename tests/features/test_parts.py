@@ -19,6 +19,7 @@ from hva_ml.features.build import build
 ALL = """
 [features]
 season = true
+outlook = true
 deals = true
 stages = ["offer"]
 close_dates = true
@@ -143,7 +144,7 @@ def test_a_part_alone_would_be_another_whole(config, tables, calendar) -> None:
     everyone = Totals.added(4, map(parts.CountPart(pipeline, calendar), dealt(data, 2))).table()
     alone, among = (parts.BuildPart(pipeline, calendar, t)(one) for t in (mine, everyone))
     differing = {n for n in alone.column_names if not alone[n].equals(among[n])}
-    assert differing == {"deals.win_rate", "fit.icp", "season.market_index"}
+    assert differing == {"deals.win_rate", "fit.icp", "season.market_index", "season.outlook"}
 
 
 def test_families_are_what_anything_links(tables) -> None:

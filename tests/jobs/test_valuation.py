@@ -12,7 +12,7 @@ import hva_ml as hva
 from hva_ml import splits
 from hva_ml.config import PipelineConfig
 from hva_ml.evaluation import scoring
-from hva_ml.features.season import OUTLOOK
+from hva_ml.features.outlook import OUTLOOK, SEEN
 from hva_ml.jobs import fitting
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
 from hva_ml.jobs.high_value import best_of, told_of_high_value
@@ -67,9 +67,9 @@ def seasoned(ground: Ground) -> Pair:
 def test_trees_never_look_at_the_outlook(ground: Ground, seasoned: Pair) -> None:
     outlook = seasoned.outlook
     assert outlook is not None
-    assert seasoned.encoder.names[outlook.column] == OUTLOOK
+    assert [seasoned.encoder.names[c] for c in outlook.columns] == [OUTLOOK, SEEN]
     for booster in (seasoned.conversion, seasoned.value):
-        assert booster.gain[outlook.column] == 0.0
+        assert (booster.gain[outlook.columns] == 0.0).all()
         assert booster.gain.max() > 0
     known = np.isfinite(ground.data.targets.market)
     assert known.all()
@@ -125,7 +125,7 @@ def test_the_expected_value_may_be_learned_at_once(ground: Ground, seasoned: Pai
     probability, value = pair.predict(test)
     X = pair.encoder.transform(test)
     assert pair.outlook is not None
-    market = pair.outlook.market(X[:, pair.outlook.column])
+    market = pair.outlook.of(X)
     expected = np.exp(pair.value.margin(X) + pair.value_log_scale + market)
     np.testing.assert_allclose(probability * value, expected, rtol=1e-12)
     assert probability.tolist() == seasoned.predict(test)[0].tolist()

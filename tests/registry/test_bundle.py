@@ -87,6 +87,8 @@ def test_an_outlook_moves_all_accounts_of_a_day_and_travels(bundle, rows, tmp_pa
     assert again.explain(told.X).total.shape == told.X.shape
     with pytest.raises(ContractError, match="feature 2 is not the outlook"):
         dataclasses.replace(seasoned, outlook=Outlook(2, 0.0, 1.0, 0.0))
+    with pytest.raises(ContractError, match=r"outlook 'season\.outlook_seen'"):
+        dataclasses.replace(seasoned, outlook=Outlook(3, 0.0, 1.0, 0.0, seen=2))
 
 
 def test_a_value_learned_at_once_travels(bundle, rows, tmp_path):

@@ -47,6 +47,23 @@ class Totals:
         """Return the sum over all values of a name, shape (n_cutoffs,)."""
         return sum((n for (own, _), n in self._counts.items() if own == name), self.at(""))
 
+    def largest(self, name: str) -> Ints:
+        """Return the largest value counted of a name whose values are whole numbers, 0 without any.
+
+        So the parts tell a largest number by counts, which add up; shape (n_cutoffs,).
+
+        Examples
+        --------
+        >>> totals = Totals(2, [(("age", "9"), np.array([1, 0])), (("age", "12"), np.array([0, 2]))])
+        >>> totals.largest("age").tolist()
+        [9, 12]
+        """
+        found = np.zeros(self._n_cutoffs, dtype=np.int64)
+        for (own, value), numbers in self._counts.items():
+            if own == name:
+                found = np.maximum(found, np.where(numbers > 0, int(value), 0))
+        return found
+
     def table(self) -> pa.Table:
         """Return all of them as a table: ``name``, ``value``, ``totals`` (one number for each cutoff)."""
         rows = [

@@ -13,7 +13,7 @@ from hva_ml.cutoffs import Calendar
 from hva_ml.errors import ConfigError, nearest
 from hva_ml.features import permitted
 from hva_ml.features.firmographic import CATEGORIES
-from hva_ml.features.season import YEAR_DAYS
+from hva_ml.features.outlook import YEAR_DAYS
 
 WHOLE_PAST = ("recency", "since_first")
 """Measures that have no window."""

@@ -11,13 +11,10 @@ from hva_ml.features.across import Totals
 from hva_ml.features.definition import FeatureDefinition, Unit
 from hva_ml.features.log import Ints
 from hva_ml.features.lookback import Window
-from hva_ml.features.series import series
+from hva_ml.features.outlook import MARKET_DAYS, OUTLOOK, YEAR_DAYS, Market, outlook, seen
+from hva_ml.features.series import Series, series
 from hva_ml.features.universe import Feature, Floats, Rows, Universe
 from hva_ml.features.wording import chosen
-
-MARKET_DAYS = 90
-YEAR_DAYS = 365
-OUTLOOK = "season.outlook"
 
 _WORDS: tuple[tuple[str, Unit, str, str, str], ...] = (
     ("month_sin", "number", "season.month", "Jahreszeit", "time of the year"),
@@ -28,8 +25,10 @@ _WORDS: tuple[tuple[str, Unit, str, str, str], ...] = (
      "total revenue against the year before"),
 )  # fmt: skip
 _OUTLOOK: tuple[tuple[str, Unit, str, str, str], ...] = (
-    ("outlook", "ratio", "season.outlook", "Umsatz der gleichen Zeit im Vorjahr gegenüber zuletzt",
+    ("outlook", "ratio", OUTLOOK, "Umsatz der gleichen Zeit im Vorjahr gegenüber zuletzt",
      "revenue of the same time last year against recently"),
+    ("outlook_seen", "share", OUTLOOK, "Anteil der gleichen Zeit im Vorjahr, den die Daten zeigen",
+     "share of the same time last year that the data show"),
 )  # fmt: skip
 
 
@@ -41,17 +40,17 @@ class Season:
     - ``market_index``: ln of the visible net amount of all accounts in the last 90 days over the 90 before.
     - ``market_yoy``: the same over those 90 days a year (365 days) earlier; null if the visible data do not
       reach back that far. Both are null where one of the amounts is not positive.
-    - ``outlook``, where the pipeline asks for it: ln of the amount per day in the horizon's days a year
-      (365 days) earlier over the usual one, the geometric mean of the amounts per day of the last 90 and the
-      last 365 days; null if the visible data do not reach back a year, or an amount is not positive.
+    - ``outlook`` and ``outlook_seen``, where the pipeline asks for them: what the market did in the horizon's
+      days a year earlier, over the usual, and how far the data show it; see `features.outlook`.
     """
 
     def __init__(self, universe: Universe, config: PipelineConfig) -> None:
         self._universe, self._config = universe, config
 
     def counts(self) -> dict[tuple[str, str], Ints]:
-        """Sum the cents of the three stretches, and count the rows that lie far enough back."""
-        recent, before, year_ago, year, then = _market(self._universe, self._config)
+        """Sum the cents of each stretch, and count the rows that lie far enough back."""
+        sums, rows, paid = _market(self._universe, self._config)
+        recent, before, year_ago, year, then = sums
         found = {
             ("season.recent", ""): recent,
             ("season.before", ""): before,
@@ -59,8 +58,9 @@ class Season:
             ("season.far_back", ""): _far_back(self._universe, self._config, YEAR_DAYS + MARKET_DAYS),
         }
         if self._config.features.outlook:
-            a_year = _far_back(self._universe, self._config, YEAR_DAYS)
-            found |= {("season.year", ""): year, ("season.then", ""): then, ("season.a_year", ""): a_year}
+            found |= {("season.year", ""): year, ("season.then", ""): then, ("season.rows", ""): rows}
+            age = _age_days(paid)
+            found |= {("season.age", str(n)): (age == n).astype(np.int64) for n in set(age.tolist())}
         return found
 
     def features(self, rows: Rows, totals: Totals) -> list[Feature]:
@@ -78,7 +78,11 @@ class Season:
         }
         words = _WORDS if config.features.season else ()
         if config.features.outlook:
-            words, values["outlook"] = (*words, *_OUTLOOK), self._outlook(totals)
+            horizon, gap, market = calendar.horizon_days, calendar.gap_days, _seen_by_all(totals)
+            told = outlook(market, horizon, gap)
+            share = np.where(np.isnan(told), 0.0, seen(market, horizon, gap))
+            words = (*words, *_OUTLOOK)
+            values |= {"outlook": told, "outlook_seen": share}
         made = []
         for key, unit, topic, de, en in words:
             label = chosen(config.features.labels, (f"season.{key}", topic), de, en)
@@ -89,13 +93,6 @@ class Season:
             )
             made.append(Feature(definition, values[key][rows.cutoff]))
         return made
-
-    def _outlook(self, totals: Totals) -> Floats:
-        recent, year, then = (totals.at(f"season.{k}") for k in ("recent", "year", "then"))
-        horizon = self._universe.calendar.horizon_days
-        usual = 0.5 * (_log_ratio(then, recent) + _log_ratio(then, year))
-        usual += 0.5 * (math.log(MARKET_DAYS / horizon) + math.log(YEAR_DAYS / horizon))
-        return np.where(totals.at("season.a_year") > 0, usual, np.nan)
 
 
 def middle(calendar: Calendar, day: date) -> date:
@@ -128,10 +125,12 @@ def _angle(day: date) -> float:
     return 2.0 * math.pi * (day.month - 1 + (day.day - 1) / length) / 12.0
 
 
-def _market(universe: Universe, config: PipelineConfig) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """Return net cents of all accounts per cutoff.
+def _market(
+    universe: Universe, config: PipelineConfig
+) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints], Ints, Series]:
+    """Return net cents of all accounts per cutoff, rows of the last stretch, and all rows that are paid.
 
-    Of the last 90 days, the 90 before, the 90 a year earlier, the last 365, the horizon a year earlier.
+    Cents of the last 90 days, the 90 before, the 90 a year earlier, the last 365, the horizon a year earlier.
     """
     paid = series(universe, config.target.value_table)
     if config.target.value_table == "deal_stages":
@@ -142,9 +141,25 @@ def _market(universe: Universe, config: PipelineConfig) -> tuple[Ints, Ints, Int
     # Beyond a year there is no such horizon; nobody then asks for it.
     then = (max(begin, 0), max(end, 0))
     lengths = (MARKET_DAYS, 2 * MARKET_DAYS, YEAR_DAYS + MARKET_DAYS, YEAR_DAYS, *then)
-    _, sums = paid.totals(paid.begins(*map(Window, lengths)), cents[None, :])
+    counts, sums = paid.totals(paid.begins(*map(Window, lengths)), cents[None, :])
     recent, half_year, longer, year, since, after = np.asarray(sums[0, 0].sum(axis=1), dtype=np.int64)
-    return recent, half_year - recent, longer - year, year, since - after
+    stretches = recent, half_year - recent, longer - year, year, since - after
+    many = np.asarray(counts[0, -2:].sum(axis=1), dtype=np.int64)
+    return stretches, many[0] - many[1], paid
+
+
+def _age_days(paid: Series) -> Ints:
+    """Return how many days the first visible row lies back, as in `Market`, shape (n_cutoffs,)."""
+    cutoffs = paid.universe.cutoffs
+    first = np.append(cutoffs, 0)
+    np.minimum.at(first, paid.log.entered, paid.log.time)
+    age = cutoffs - np.minimum.accumulate(first[:-1])
+    return np.minimum(-(-age // MICROSECONDS_PER_DAY), YEAR_DAYS)
+
+
+def _seen_by_all(totals: Totals) -> Market:
+    recent, year, then, rows = (totals.at(f"season.{name}") for name in ("recent", "year", "then", "rows"))
+    return Market(recent, year, then, rows, totals.largest("season.age"))
 
 
 def _far_back(universe: Universe, config: PipelineConfig, days: int) -> Ints:

@@ -12,7 +12,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.evaluation.high_value import high_value_result
 from hva_ml.evaluation.metrics import ModelPrediction
 from hva_ml.features.definition import FeatureSet
-from hva_ml.features.season import OUTLOOK
+from hva_ml.features.outlook import OUTLOOK, SEEN
 from hva_ml.jobs.likelihood import calibrate, fit_conversion
 from hva_ml.splits import Split
 from hva_ml.training.matrix import Encoder
@@ -95,6 +95,6 @@ def _rarer(best: npt.NDArray[np.int8]) -> int:
 def _levelled(encoder: Encoder, rows: FeatureSet) -> Floats:
     """Return encoded rows without the outlook, which is the same for all accounts of a day."""
     X = encoder.transform(rows)
-    if OUTLOOK in encoder.names:
-        X[:, encoder.names.index(OUTLOOK)] = 0.0
+    for name in {OUTLOOK, SEEN}.intersection(encoder.names):
+        X[:, encoder.names.index(name)] = 0.0
     return X

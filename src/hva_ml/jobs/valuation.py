@@ -15,7 +15,7 @@ from hva_ml.calibration import Outlook
 from hva_ml.config import Models, PipelineConfig
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
 from hva_ml.features.definition import FeatureSet
-from hva_ml.features.season import OUTLOOK
+from hva_ml.features.outlook import OUTLOOK, SEEN
 from hva_ml.training.booster import Booster
 from hva_ml.training.search import SearchResult
 from hva_ml.training.tail import Tail, tail
@@ -46,11 +46,15 @@ def learn_outlook(
     table = features.table
     moments = np.asarray(table["cutoff"].cast(pa.int64()).to_numpy())[rows]
     days, first = np.unique(moments, return_index=True)
-    foreseen = np.asarray(table[OUTLOOK].to_numpy(zero_copy_only=False), dtype=np.float64)[rows][first]
+    foreseen, share = (
+        np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.float64)[rows][first]
+        for name in (OUTLOOK, SEEN)
+    )
     wait = config.horizon.gap_days + config.horizon.days + config.split.embargo_days
     return Outlook.learn(
-        features.names.index(OUTLOOK), days / MICROSECONDS_PER_DAY, market[rows][first], foreseen, wait
-    )
+        features.names.index(OUTLOOK), days / MICROSECONDS_PER_DAY, market[rows][first], foreseen, wait,
+        share, features.names.index(SEEN),
+    )  # fmt: skip
 
 
 def relearned(
@@ -68,7 +72,7 @@ def unseasoned(X: Floats, outlook: Outlook | None) -> Floats:
     if outlook is None:
         return X
     found = X.copy()
-    found[:, outlook.column] = 0.0
+    found[:, outlook.columns] = 0.0
     return found
 
 

@@ -16,7 +16,7 @@ from hva_ml.explanation import composition
 from hva_ml.explanation.composition import Explanation
 from hva_ml.explanation.references import References
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
-from hva_ml.features.season import OUTLOOK
+from hva_ml.features.outlook import OUTLOOK, SEEN
 from hva_ml.folders import (
     MANIFEST,
     bytes_entry,
@@ -176,8 +176,10 @@ class Bundle:
         width = self.references.matrix.shape[1]
         if width != len(names):
             raise _not_together(f"the reference accounts have {width} features, not {len(names)}")
-        if self.outlook is not None and names[self.outlook.column : self.outlook.column + 1] != (OUTLOOK,):
-            raise _not_together(f"feature {self.outlook.column} is not the outlook '{OUTLOOK}'")
+        if self.outlook is not None:
+            for place, name in zip(self.outlook.columns, (OUTLOOK, SEEN), strict=False):
+                if names[place : place + 1] != (name,):
+                    raise _not_together(f"feature {place} is not the outlook '{name}'")
 
     def predict(self, features: FeatureSet) -> Predictions:
         """Return likelihood, value and expected value of every row."""
