@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from hva_ml.training.booster import Booster
 from hva_ml.training.growing import Ground
 from hva_ml.training.search import relative_deviance, search
 from hva_ml.training.search.judging import log_loss
-from hva_ml.training.search.study import Kept, opened
+from hva_ml.training.search.store import Kept, opened
 from hva_ml.training.value import fit_value
 
 NAMES = tuple(f"f{k}" for k in range(8))
@@ -297,9 +298,9 @@ def test_trials_of_another_process_are_seen_at_the_next_look(tmp_path, monkeypat
     with opened(storage, "s") as ours, opened(storage, "s") as theirs:
         assert ours.finished() == {}
         theirs.add(trial(0))
-        monkeypatch.setattr("hva_ml.training.search.study.LOOK_SECONDS", 1e9)
+        monkeypatch.setattr("hva_ml.training.search.store.LOOK_SECONDS", 1e9)
         assert set(ours.add(trial(1))) == set()
-        monkeypatch.setattr("hva_ml.training.search.study.LOOK_SECONDS", 0.0)
+        monkeypatch.setattr("hva_ml.training.search.store.LOOK_SECONDS", 0.0)
         found = ours.add(trial(2))
         assert set(found) == {0, 1, 2}
         assert Kept.of(found[0]) == Kept(0, 0.5, 3, 4, 0.1)
@@ -315,6 +316,18 @@ def test_logging_of_the_library_is_left_as_found():
     before = optuna.logging.get_verbosity()
     run(config=settings.Search(trials=1))
     assert optuna.logging.get_verbosity() == before
+
+
+def test_memory_is_left_as_found():
+    held = []
+    run(config=settings.Search(trials=1), progress=lambda *_: held.append(gc.get_freeze_count()))
+    assert held[0] > 0 == gc.get_freeze_count()
+    gc.freeze()
+    try:
+        run(config=settings.Search(trials=1))
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 def test_errors_name_what_to_change(tmp_path):

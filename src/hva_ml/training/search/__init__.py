@@ -17,7 +17,8 @@ from hva_ml.training.growing import Ground
 from hva_ml.training.search.judging import METRIC, Kind, begin, relative_deviance
 from hva_ml.training.search.race import Hopeless, Outcome, Pace, race
 from hva_ml.training.search.space import PARAMETERS, families, space_of, start, trees
-from hva_ml.training.search.study import Drawing, Kept, Settled, Store, importances, opened, quiet
+from hva_ml.training.search.store import Kept, Settled, Store, opened
+from hva_ml.training.search.study import Drawing, importances, quiet, spared
 from hva_ml.training.value import Distribution
 
 __all__ = ["PARAMETERS", "Kind", "SearchResult", "relative_deviance", "search"]
@@ -173,7 +174,7 @@ def search(
         return outcome, time.perf_counter() - started
 
     first = [start(space, family, models) for family in families(kind, models)]
-    with quiet(), opened(storage, study_name) as store:
+    with quiet(), spared(), opened(storage, study_name) as store:
         drawing = Drawing(space, models.seed, len(first) + FIRST, pace)
         trials, ran = _all(store, drawing, first, judge, config, progress)
         told = importances(trials, models.seed) if _complete(trials) >= TELLING else {}
