@@ -79,7 +79,7 @@ def ground(ws: Workspace, pipeline: str, horizons: tuple[int, ...], search: bool
 def settled(config: PipelineConfig, data: TrainingSet, search: bool) -> Searched:
     """Return the settings that were found on the first day on which some could be; later days keep them."""
     if not search:
-        config = replace(config, search=replace(config.search, trials=1))
+        config = replace(config, search=replace(config.search, trials=1, learning_rate_factor=1.0))
     for day in data.calendar.days:
         try:
             split = splits.by_accounts(

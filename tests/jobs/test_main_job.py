@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import date
 from typing import Any
 
@@ -30,6 +31,17 @@ def test_every_model_is_judged_on_the_same_rows_with_intervals(main_job: Any) ->
         "captured_revenue_top_20", "normalized_gini", "spearman", "mae", "total_ratio",
     ):  # fmt: skip
         assert ("hva_ml", metric) in by
+
+
+def test_the_report_marks_the_trial_chosen_for_each_model(main_job: Any) -> None:
+    text = main_job.run.report.read_text(encoding="utf-8")
+    row = r'<th scope="row">(conversion|value)</th><td>\d+</td><td[^>]*>([0-9.]+)(<span[^>]*>chosen)?'
+    tried = re.findall(row, text)
+    for model in ("conversion", "value"):
+        losses = [float(loss) for kind, loss, _ in tried if kind == model]
+        chosen = [float(loss) for kind, loss, said in tried if kind == model and said]
+        assert len(losses) > 1
+        assert chosen == [min(losses)]
 
 
 def test_the_report_is_one_page_without_a_script(main_job: Any) -> None:

@@ -73,7 +73,8 @@ class Search:
     `path_smooth` are searched only where a range is given.
     With more than `max_rows` training rows the search looks at a sample of whole groups of accounts; the
     models themselves are always fitted on all rows. `learning_rate_factor` (1 to 10) makes trees learn so
-    many times as fast while searching, and a trial takes so many times fewer rounds: for long searches.
+    many times as fast while searching, so that a trial takes so many times fewer rounds; 1 searches at the
+    rate of the models.
     """
 
     trials: Annotated[int, Field(ge=1, le=10_000)] = 12
@@ -83,7 +84,7 @@ class Search:
     min_child_samples: tuple[int, int] = (20, 300)
     feature_fraction: tuple[float, float] = (0.3, 1.0)
     lambda_l2: tuple[float, float] = (0.1, 200.0)
-    learning_rate_factor: Annotated[float, Field(ge=1, le=10)] = 1.0
+    learning_rate_factor: Annotated[float, Field(ge=1, le=10)] = 2.0
     learning_rate: tuple[float, float] | None = None
     lambda_l1: tuple[float, float] | None = None
     path_smooth: tuple[float, float] | None = None

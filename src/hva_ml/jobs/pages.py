@@ -99,8 +99,12 @@ def _trials(searched: Searched) -> pa.Table:
     """Return what the searches of both models tried, settings in words."""
     rows = []
     for found in (searched.conversion, searched.value):
-        for row in found.trials.to_pylist():
-            chosen = row["state"] == "complete" and row["value"] == found.value
+        tried = found.trials.to_pylist()
+        complete = [row["value"] for row in tried if row["state"] == "complete"]
+        # Trees that learn faster while searching have other losses than those found at their real rate.
+        least = found.value if found.value in complete else min(complete)
+        for row in tried:
+            chosen = row["state"] == "complete" and row["value"] == least
             words = [f"{name} {row[name]:.4g}" for name in PARAMETERS if row[name] is not None]
             if row["distribution"]:
                 words.insert(0, row["distribution"])

@@ -108,8 +108,9 @@ def sides(history: History, day: date) -> tuple[Learnt, Split]:
 def settings(config: PipelineConfig, learnt: Learnt, split: Split, search: Search) -> Searched:
     """Return settings searched on what was known on a day; `never` asks only how many trees they want."""
     if search == "never":
-        # The first trial is the starting point; what is found is only how many trees it asks for.
-        config = replace(config, search=replace(config.search, trials=1))
+        # The first trial is the starting point; what is found is only how many trees it asks for, at once.
+        only = replace(config.search, trials=1, learning_rate_factor=1.0)
+        config = replace(config, search=only)
     return search_pair(learnt.features, learnt.targets, split, config, None, "backtest", None)
 
 

@@ -103,9 +103,9 @@ def search(
     """Search the ranges of ``[search]`` with a tree-structured Parzen estimator.
 
     The first trial (for value: one per family) is a cautious starting point, moved into the ranges; so the
-    search never ends worse than it. Every trial draws from its own seed, so a search that was interrupted
-    and resumed, or that two processes share, chooses as one that was not. The rows of each fold are binned
-    once for all trials; the folds of a trial grow side by side, and a trial is given up when, at the same
+    search, at its rate, never ends worse than it. Every trial draws from its own seed, so a search that was
+    interrupted and resumed, or that two processes share, chooses as one that was not. The rows of each fold
+    are binned once for all trials; the folds of a trial grow side by side, and a trial is given up when, at the same
     round, its loss is worse than the median of those before it, from the thirteenth trial on when it is not
     among the best quarter. With ``learning_rate_factor`` trees learn faster while searching; the settings
     found are then grown once more, at their real rate, to count the rounds. Models are judged as
