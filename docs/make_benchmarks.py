@@ -156,8 +156,9 @@ QUESTIONS = {
         "The search of settings beside a plain Optuna and LightGBM script",
         "Trials a minute on the same rows, folds and ranges, each in a fresh process with a store on disk. "
         "The script bins its rows in every trial, stops early, and gives no trial up. "
-        "`learning_rate_factor` 2 is as shipped, 1 searches at the rate of the model. Losses are log losses: "
-        "of the search, and of the model with the settings found on later cutoffs.",
+        "`learning_rate_factor` 1 searches at the rate of the model; 2 is what pipelines have unless they "
+        "say otherwise. Losses are log losses: of the search, and of the model with the settings found on "
+        "later cutoffs.",
     ),
     "scoring": (
         "Raw scores beside LightGBM and compilers of its trees",

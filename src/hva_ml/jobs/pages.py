@@ -102,7 +102,7 @@ def _trials(searched: Searched) -> pa.Table:
         tried = found.trials.to_pylist()
         complete = [row["value"] for row in tried if row["state"] == "complete"]
         # Trees that learn faster while searching have other losses than those found at their real rate.
-        least = found.value if found.value in complete else min(complete)
+        least = found.value if found.value in complete else min(complete, default=None)
         for row in tried:
             chosen = row["state"] == "complete" and row["value"] == least
             words = [f"{name} {row[name]:.4g}" for name in PARAMETERS if row[name] is not None]

@@ -105,10 +105,10 @@ def search(
     The first trial (for value: one per family) is a cautious starting point, moved into the ranges; so the
     search, at its rate, never ends worse than it. Every trial draws from its own seed, so a search that was
     interrupted and resumed, or that two processes share, chooses as one that was not. The rows of each fold
-    are binned once for all trials; the folds of a trial grow side by side, and a trial is given up when, at the same
-    round, its loss is worse than the median of those before it, from the thirteenth trial on when it is not
-    among the best quarter. With ``learning_rate_factor`` trees learn faster while searching; the settings
-    found are then grown once more, at their real rate, to count the rounds. Models are judged as
+    are binned once for all trials; the folds of a trial grow side by side, and a trial is given up when, at
+    the same round, its loss is worse than the median of those before it, from the thirteenth trial on when
+    it is not among the best quarter. With ``learning_rate_factor`` trees learn faster while searching; the
+    settings found are then grown once more, at their real rate, to count the rounds. Models are judged as
     `hva_ml.training.folds.folds` says.
 
     Conversion is judged by log loss. Value models of all families are judged alike: Tweedie deviance
