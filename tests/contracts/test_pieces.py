@@ -181,3 +181,16 @@ def test_files_are_gone_with_the_tables(raw, config, to_arrow, tmp_path: Path) -
     assert len(list((tmp_path / "s").rglob("*.arrow"))) == len(found.tables)
     del found, store
     assert not (tmp_path / "s").exists()
+
+
+def test_asking_whether_a_table_is_there_reads_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Store(folder, memory_gib=0.5, share=0.0).keep([events([1, 2])])
+
+    def read(tables: Stored, name: str) -> pa.Table:
+        raise AssertionError(name)
+
+    monkeypatch.setattr(Stored, "__getitem__", read)
+    tables = Stored({"events": kept})
+    assert "events" in tables
+    assert "deals" not in tables
+    assert ContractTables(tables).counts() == {"events": (2, 0)}

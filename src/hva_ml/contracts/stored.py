@@ -44,6 +44,10 @@ class Stored(Mapping[str, pa.Table]):
         """Read a whole table."""
         return pa.concat_tables(self.pieces(name))
 
+    def __contains__(self, name: object) -> bool:
+        """Say whether there is such a table; the mapping's own way would read it."""
+        return name in self.spooled
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
         return iter(self.spooled)

@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 
 USUAL_DAYS = (90, 365)
 LEAST_DAYS = 30
+NEEDED = ("account_id", "event_time", "known_at", "event_type", "stage", "amount_cents")
+"""Columns that say whose a row is, when it came, and what it counts."""
 
 
 def build(tables: ContractTables, index: pa.Table, config: PipelineConfig, calendar: Calendar) -> pa.Table:
@@ -127,15 +129,15 @@ def _paid_before(value: Iterable[pa.Table], column: str, edges: Ints) -> tuple[i
 
 
 def deciding(tables: ContractTables, config: PipelineConfig) -> Iterator[pa.Table]:
-    """Yield the rows that are conversions, piece by piece."""
-    for piece in tables.pieces(config.target.table):
+    """Yield the rows that are conversions, piece by piece, with those of their columns that are `NEEDED`."""
+    for piece in tables.pieces(config.target.table, NEEDED):
         yield piece.filter(pa.array(conversions(piece, config.target)))
 
 
 def paying(tables: ContractTables, config: PipelineConfig) -> Iterator[pa.Table]:
-    """Yield the rows whose amounts count as value, piece by piece."""
+    """Yield the rows whose amounts count as value, piece by piece, with columns as those of `deciding`."""
     won = config.target.value_table == "deal_stages"
-    for piece in tables.pieces(config.target.value_table):
+    for piece in tables.pieces(config.target.value_table, NEEDED):
         yield piece.filter(pc.equal(piece["stage"], "won")) if won else piece
 
 

@@ -232,7 +232,7 @@ def _gathered(ws: Workspace, config: PipelineConfig, day: date, order: Order, st
         else:
             prepared = prepare_tonight(ws, config, moment, full=order.full)
             running.note = "; ".join(summary(prepared.reuse))
-        running.rows = sum(table.num_rows for table in prepared.tables.tables.values())
+        running.rows = sum(clean for clean, _ in prepared.tables.counts().values())
         refuse_errors(config, prepared.tables.violations)
         visible = prepared.tables.upto(moment)
     with stages.stage("features", "Point-in-time features") as running:
