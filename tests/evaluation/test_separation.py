@@ -114,6 +114,27 @@ def test_labels_that_look_outside_their_window_are_caught(calendar, make):
     assert "2024-01-01, 2024-02-01, 2024-03-01 …" in probe.alarms[0].where
 
 
+def with_outlook() -> PipelineConfig:
+    return replace(pipeline(), features=replace(pipeline().features, outlook=True))
+
+
+def test_labels_of_an_outlook_may_hold_the_market_of_their_window_against_the_time_before(calendar):
+    made = labels.build(invoices(), index_of(calendar), with_outlook(), calendar)
+    assert made["market"].null_count < made.num_rows
+    assert label_windows(invoices(), index_of(calendar), with_outlook(), calendar).outcome == "passed"
+
+
+def foresees_the_market(tables, index, config, calendar):
+    market = looks_too_far(tables, index, config, calendar)["market"]
+    return labels.build(tables, index, config, calendar).set_column(4, "market", market)
+
+
+@pytest.mark.parametrize("make", [ignores_the_gap, looks_too_far, remembers_the_past, foresees_the_market])
+def test_labels_of_an_outlook_that_look_too_far_are_caught(calendar, make):
+    probe = label_windows(invoices(), index_of(calendar), with_outlook(), calendar, make)
+    assert [(v.code, v.severity, v.count) for v in probe.alarms] == [("HVL005", "error", 6)]
+
+
 def test_no_row_in_any_window_proves_nothing(calendar):
     tables = invoices(until=datetime(2023, 12, 31, tzinfo=UTC))
     assert label_windows(tables, index_of(calendar), pipeline(), calendar).outcome == "not applicable"

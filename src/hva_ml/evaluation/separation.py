@@ -1,7 +1,7 @@
 """Whether label windows keep to themselves and are complete, and the sides of the split stand apart."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ MakeLabels = Callable[[ContractTables, pa.Table, PipelineConfig, Calendar], pa.T
 PATIENCE_DAYS = 7
 LATE_SHARE = 0.05
 MIN_CONVERSIONS = 20
+_MARKET = "market"
 
 
 def label_windows(
@@ -34,8 +35,9 @@ def label_windows(
     """Say whether labels see all of their window ``[cutoff + gap, cutoff + gap + horizon)`` and nothing else.
 
     For each cutoff labels are made again from data without anything outside the window (they must be the
-    same) and without anything inside it (they must be empty). Then it is asked whether the data really reach
-    to the end of the last window.
+    same) and without anything inside it (they must be empty). What the market did, which an outlook learns
+    from, holds the window against the time before: it must be the same from data that end with the window.
+    Then it is asked whether the data really reach to the end of the last window.
 
     Parameters
     ----------
@@ -65,7 +67,11 @@ def label_windows(
         inside += _rows(within, config)
         outside += _rows(beyond, config)
         whole, only, empty = (make(t, here, config, once) for t in (tables, within, beyond))
-        if not whole.equals(only) or pc.any(pc.not_equal(empty["converted"], 0)).as_py():
+        same = _outcomes(whole).equals(_outcomes(only))
+        if same and _MARKET in whole.column_names:
+            end = once.label_window(day)[1]
+            same = whole[_MARKET].equals(make(_before(tables, end), here, config, once)[_MARKET])
+        if not same or pc.any(pc.not_equal(empty["converted"], 0)).as_py():
             leaky.append(str(day))
     found = [*_silence(tables, config, calendar), *_still_recorded(tables, config, calendar)]
     if leaky:
@@ -127,6 +133,17 @@ def _split(tables: ContractTables, once: Calendar, inside: bool) -> ContractTabl
         return table.filter(within if inside else pc.invert(within))
 
     return ContractTables({n: kept(t) for n, t in tables.tables.items()})
+
+
+def _before(tables: ContractTables, end: datetime) -> ContractTables:
+    """Return only rows that happened before an instant, whenever they became known."""
+    limit = pa.scalar(end, pa.timestamp("us", "UTC"))
+    return ContractTables({n: t.filter(pc.less(t["event_time"], limit)) for n, t in tables.tables.items()})
+
+
+def _outcomes(found: pa.Table) -> pa.Table:
+    """Return what became of each account, without what became of all of them together."""
+    return found.drop_columns([_MARKET]) if _MARKET in found.column_names else found
 
 
 def _rows(tables: ContractTables, config: PipelineConfig) -> int:
