@@ -44,7 +44,7 @@ def with_close_dates(ws: hva.Workspace) -> hva.Workspace:
     path = ws.pipelines / f"{PIPELINE}.toml"
     text = path.read_text(encoding="utf-8")
     assert text.count("\ndeals = true") == 1
-    added = '\ndeals = true\nstages = ["proposal", "negotiation"]\nclose_dates = true'
+    added = '\ndeals = true\noutlook = true\nstages = ["proposal", "negotiation"]\nclose_dates = true'
     path.write_text(text.replace("\ndeals = true", added), encoding="utf-8")
     query = ws.queries(PIPELINE) / "deal_stages.sql"
     sql = query.read_text(encoding="utf-8")

@@ -1,7 +1,10 @@
 """Labels against their definition: edges of gap and horizon, kinds of conversion, only matured cohorts."""
 
+import tempfile
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +15,11 @@ from hypothesis import strategies as st
 from hva_ml import labels
 from hva_ml.config import parse
 from hva_ml.contracts.records import ContractTables
+from hva_ml.contracts.stored import Stored
 from hva_ml.contracts.tables import contract_for
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY as DAY
 from hva_ml.cutoffs import Calendar, microseconds
+from hva_ml.engines.spool import Store
 from hva_ml.errors import ContractError, NotEnoughDataError, UsageError
 
 BASE = """
@@ -202,6 +207,35 @@ def test_labels_know_the_market_where_an_outlook_is_asked_for():
         )
     )
     assert by_day == {k: None if np.isnan(v) else v for k, v in want.items()}
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.integers(-400, 120), st.sampled_from("abcd"), st.integers(-900, 9000)), max_size=30
+    ),
+    st.randoms(use_true_random=False),
+    st.lists(st.integers(0, 30), max_size=4),
+)
+def test_rows_on_disk_in_any_order_and_any_pieces_give_the_same_labels(rows, random, cuts):
+    """Longer windows as of lifetime values, and the market of an outlook, to the last bit."""
+    paid = [
+        {"account_id": a, "event_time": CALENDAR.micros.tolist()[0] + d * DAY + cents, "amount_cents": cents}
+        for d, a, cents in rows
+    ]
+    held = tables(invoices=paid)
+    random.shuffle(paid)
+    table = tables(invoices=paid).tables["invoices"]
+    edges = [0, *sorted(min(c, len(paid)) for c in cuts), len(paid)]
+    asked = replace(config(), features=replace(config().features, outlook=True))
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Store(Path(folder), 0.5, share=0.0).keep(table.slice(a, b - a) for a, b in pairwise(edges))
+        stored = ContractTables(Stored({"invoices": kept}))
+        for begin, end in ((10, 40), (40, 130), (40, 375)):
+            when = Calendar(CALENDAR.days, end - begin, begin, CALENDAR.timezone)
+            found = [labels.build(t, index(), asked, when) for t in (held, stored)]
+            assert found[0].equals(found[1])
+            assert found[0].num_rows == 9
 
 
 @settings(max_examples=60)
