@@ -90,6 +90,7 @@ def test_the_trees_stay_and_the_map_follows_the_latest_cohorts(two: Two) -> None
     told = after.metadata
     assert told[PARENT] == {"version": two.trained.version, "release": two.trained.release}
     assert told["released_on"]["train"] == before.metadata["released_on"]["train"]
+    assert told["value"]["run_rate"] == before.metadata["value"]["run_rate"]
     assert told["released_on"]["calibrate"] == ["2025-07-01", "2025-08-01", "2025-09-01"]
     # What judges has matured after what calibrated it, and both after what taught the trees.
     assert told["sides"]["calibrate"]["cutoffs"] == ["2025-02-01", "2025-03-01", "2025-04-01"]

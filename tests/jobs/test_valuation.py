@@ -13,13 +13,14 @@ from hva_ml import splits
 from hva_ml.config import PipelineConfig
 from hva_ml.evaluation import scoring
 from hva_ml.features.outlook import OUTLOOK, SEEN
-from hva_ml.jobs import fitting
+from hva_ml.jobs import fitting, steady
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
 from hva_ml.jobs.high_value import best_of, told_of_high_value
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.train import TrainingSet, training_set
 from hva_ml.jobs.valuation import Side, moved
 from hva_ml.splits import Split
+from hva_ml.training.run_rate import AMOUNT, SHARE, STEP, Steady
 
 PIPELINE = "dach_sample"
 
@@ -98,6 +99,40 @@ def test_the_raw_scores_average_to_the_odds_of_training(ground: Ground, seasoned
     margin = seasoned.conversion.margin(X) + ground.data.targets.market[rows] + outlook.odds
     rate = float((1 / (1 + np.exp(-margin))).mean())
     assert rate == pytest.approx(ground.data.targets.converted[rows].mean(), abs=0.01)
+
+
+def test_the_run_rate_is_judged_on_the_calibration_side_and_told(ground: Ground, seasoned: Pair) -> None:
+    told = seasoned.worth.record()["run_rate"]
+    assert told["share"] == (SHARE if told["gain"] > told["error"] > 0 else 0.0)
+    off = ground.pair(run_rate="off")
+    assert off.worth.record()["run_rate"] is None
+    assert off.conversion.text == seasoned.conversion.text
+
+
+def test_trees_that_learn_again_keep_the_share_of_the_run_rate(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steady, "choose", lambda *_: Steady(0.5, 0.1, 0.01))
+    monkeypatch.setattr(fitting, "refitted", lambda pair, *_: pair)
+    old = ground.pair(refit="both")
+    monkeypatch.undo()
+    data = ground.data
+    new = fitting.refitted(
+        old, data.features, data.targets, ground.split, ground.searched, ground.asked(refit="both")
+    )
+    assert new.worth.steady == old.worth.steady == Steady(0.5, 0.1, 0.01)
+    assert new.value.text != old.value.text
+    later = ground.split.calibrate & (data.targets.converted == 1)
+    rows = Side(
+        old.encoder.transform(data.features.take(later)), np.ones(later.sum(), np.int8), np.ones(1),
+        moved(data.targets.market[later], old.outlook),
+    )  # fmt: skip
+    assert new.worth.predicted(rows).sum() == pytest.approx(old.worth.predicted(rows).sum())
+    # Who has bought a thousand times as much brings more: no tree has seen them.
+    more = rows.X[:1].repeat(2, axis=0)
+    amount = new.encoder.names.index(AMOUNT)
+    more[:, amount] = rows.X[:, amount].max() * np.array([1.0, 8.0])
+    assert np.diff(new.value.margin(more)) == pytest.approx(0.5 * np.log(8), abs=STEP)
 
 
 def test_winsorising_is_told_and_changes_the_value_only(ground: Ground, seasoned: Pair) -> None:

@@ -26,7 +26,8 @@ class Models:
     likelihood, or of both models, learn once more when map, level and bounds are known, from the calibration
     cohorts too, and keep that level. `segment` names a category feature: each of its values may have a shift
     of the log-odds of its own on top of the shared map, drawn to nothing as far as evidence is thin; the
-    shifts are kept only if they pay on later rows.
+    shifts are kept only if they pay on later rows. `run_rate` says whether past revenue that simply goes on
+    may have a part of the log value beside the trees (``"auto"``: if the calibration cohorts bear it out).
     """
 
     seed: int = 7
@@ -41,6 +42,7 @@ class Models:
     high_value: Annotated[float, Field(ge=0, le=0.5)] = 0.2
     refit: Literal["off", "likelihood", "both"] = "off"
     segment: str = ""
+    run_rate: Literal["auto", "off"] = "auto"
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
 

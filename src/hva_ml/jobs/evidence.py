@@ -191,6 +191,7 @@ def params(j: Judgement) -> dict[str, Any]:
         "value.distribution": j.searched.value.distribution,
         "value.approach": j.value["approach"],
         "value.level": round(j.value["level"], 6),
+        "value.run_rate": (j.value.get("run_rate") or {"share": 0.0})["share"],
         "value.winsorise": c.models.winsorise or "none",
     }
 

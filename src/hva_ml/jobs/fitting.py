@@ -17,6 +17,7 @@ from hva_ml.jobs.high_value import high_value
 from hva_ml.jobs.likelihood import calibrate, fit_conversion, known_before, row_weights
 from hva_ml.jobs.progress import Progress
 from hva_ml.jobs.segments import membership, shifted
+from hva_ml.jobs.steady import mixed, steadied
 from hva_ml.jobs.valuation import Side, Worth, fit_worth, learn_outlook, moved, starting_odds, unseasoned
 from hva_ml.splits import Split, group_uniform
 from hva_ml.training.approach import Compared, Sides, compare
@@ -209,10 +210,12 @@ def fit_pair(
     margin = conversion.margin(X_later) + swing_later + (outlook.odds if outlook else 0.0)
     calibrated = calibrate(margin, later, converted_later, config, membership(X_later, encoder, config))
     conversion = shifted(conversion, calibrated, encoder)
-    worth = fit_worth(
-        Side(X, converted, value, swing), Side(X_later, converted_later, value_later, swing_later),
-        list(encoder.names), searched.value, outlook, searched.direct, config.models,
-    )  # fmt: skip
+    names, past = list(encoder.names), Side(X, converted, value, swing)
+    coming = Side(X_later, converted_later, value_later, swing_later)
+    worth = fit_worth(past, coming, names, searched.value, outlook, searched.direct, config.models)
+    if config.models.run_rate == "auto":
+        groups = later.table["group_id"].to_pylist()
+        worth = steadied(worth, past, coming, groups, names, config.horizon.days)
     best = high_value(features, targets.value, split, encoder, searched.conversion, config)
     pair = Pair(encoder, conversion, calibrated, worth, outlook, high_value=best)
     pair = bounded(pair, later, converted_later, value_later, config.models.interval)
@@ -246,13 +249,13 @@ def refitted(
     lower = float(np.mean(pair.conversion.margin(X_later) - trees.margin(X_later)))
     worth = pair.worth
     if models.refit == "both":
-        worth = fit_worth(
-            Side(X, targets.converted[both], targets.value[both], swing),
-            Side(
-                X_later, targets.converted[split.calibrate], targets.value[split.calibrate], swing_later
-            ),
-            list(pair.encoder.names), searched.value, outlook, searched.direct, models, like=worth,
-        )  # fmt: skip
+        past = Side(X, targets.converted[both], targets.value[both], swing)
+        coming = Side(
+            X_later, targets.converted[split.calibrate], targets.value[split.calibrate], swing_later
+        )
+        names, steady = list(pair.encoder.names), worth.steady
+        worth = fit_worth(past, coming, names, searched.value, outlook, searched.direct, models, like=worth)
+        worth = mixed(worth, steady, past, coming, names, config.horizon.days)
     return replace(pair, conversion=trees.raised(lower), worth=worth, refit=models.refit)
 
 

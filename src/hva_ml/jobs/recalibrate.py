@@ -40,6 +40,7 @@ from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.champion import champion
 from hva_ml.registry.releases import read_release
 from hva_ml.splits import Split
+from hva_ml.training.run_rate import Steady
 from hva_ml.training.search import SearchResult
 from hva_ml.workspace import Workspace
 
@@ -198,7 +199,8 @@ def _refitted(bundle: Bundle, data: TrainingSet, split: Split, config: PipelineC
     trees = unshifted(bundle)
     margin = trees.margin(X) + swing + (outlook.odds if outlook else 0.0)
     calibrated = calibrate(margin, later, converted, config, membership(X, bundle.encoder, config))
-    worth = Worth(bundle.value, bundle.value_log_scale, 0.0, bundle.direct, None)
+    steady = Steady.of(bundle.metadata.get("value", {}).get("run_rate"))
+    worth = Worth(bundle.value, bundle.value_log_scale, 0.0, bundle.direct, None, steady)
     worth = levelled(worth, Side(X, converted, value, swing), outlook)
     best = relearned_best(bundle.high_value, data.features, data.targets.value, split, bundle.encoder, config)
     trees = shifted(trees, calibrated, bundle.encoder)

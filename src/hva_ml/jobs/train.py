@@ -43,6 +43,7 @@ from hva_ml.publication import lock
 from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.segment_words import segment_sentence
+from hva_ml.registry.value_words import run_rate_sentence
 from hva_ml.workspace import Workspace
 
 
@@ -250,6 +251,8 @@ def logged(
     """Keep the evidence of a judged model, log the run to MLflow, and register it as the challenger."""
     if segments := segment_sentence(j.calibration):
         progress.stage(segments)
+    if rate := run_rate_sentence(j.value):
+        progress.stage(rate)
     progress.stage("Writing the report and logging the run to MLflow")
     kept, name = evidence.keep(ws, j, bundle), j.config.name
     record = tracking.log_run(

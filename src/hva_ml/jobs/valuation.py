@@ -17,6 +17,7 @@ from hva_ml.cutoffs import MICROSECONDS_PER_DAY
 from hva_ml.features.definition import FeatureSet
 from hva_ml.features.outlook import OUTLOOK, SEEN
 from hva_ml.training.booster import Booster
+from hva_ml.training.run_rate import Steady
 from hva_ml.training.search import SearchResult
 from hva_ml.training.tail import Tail, tail
 from hva_ml.training.value import fit_value
@@ -130,6 +131,8 @@ class Worth:
         Whether that value is the expected value itself.
     tail : Tail or None
         How heavy the tail of the values was that the trees have seen; None if they are those of before.
+    steady : Steady or None
+        How much of it is the run rate; None where that was not asked.
     """
 
     booster: Booster
@@ -137,6 +140,7 @@ class Worth:
     level: float
     direct: bool
     tail: Tail | None
+    steady: Steady | None = None
 
     def predicted(self, side: Side) -> Floats:
         """Return the value of each row, shape (n_rows,)."""
@@ -148,6 +152,7 @@ class Worth:
             "level": self.level,
             "approach": "direct" if self.direct else "hurdle",
             "tail": self.tail.record() if self.tail else None,
+            "run_rate": self.steady.record() if self.steady else None,
         }
 
 

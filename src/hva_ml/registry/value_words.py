@@ -23,6 +23,8 @@ def value_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
     if not told:
         return ()
     found = [_approach(told)]
+    if rate := run_rate_sentence(told):
+        found.append(rate)
     if told.get("tail"):
         found.append(_tail(told["tail"], currency))
     if told.get("of") != "leads":
@@ -116,6 +118,32 @@ def _outlook(outlook: Mapping[str, Any]) -> str:
         f"year before foretell, times {drift:.2f} for the drift past it, is believed by "
         f"{outlook['weight']:.0%}, and moves likelihood and value of all accounts alike."
     )
+
+
+def run_rate_sentence(told: Mapping[str, Any]) -> str:
+    """Return how much of the value is past revenue that goes on, and why; empty where nobody asked.
+
+    Parameters
+    ----------
+    told : mapping
+        The key ``value`` of a release's metadata.
+
+    Examples
+    --------
+    >>> run_rate_sentence({"run_rate": {"share": 0.0, "gain": 0.001, "error": 0.003}}).split(": ")[1]
+    'with a quarter of it the relative deviance on calibration cohorts was lower by 0.001 ± 0.003'
+    """
+    rate = told.get("run_rate")
+    if not rate:
+        return ""
+    what = "The run rate (what the last 365 days brought, scaled to the horizon)"
+    why = (
+        "with a quarter of it the relative deviance on calibration cohorts was lower by "
+        f"{rate['gain']:.3f} ± {rate['error']:.3f}"
+    )
+    if rate["share"]:
+        return f"{what} has a quarter of the log of values, the trees have the rest: {why}."
+    return f"{what} is left out of values: {why}: it is taken if that is more than one standard error."
 
 
 def lifetime_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:

@@ -110,16 +110,32 @@ def compare(
         for found, predicted in zip(losses, fitted, strict=True):
             found.append(unit_deviance(actual, predicted * (actual.sum() / predicted.sum())))
     hurdle, once, mean = (np.concatenate(found) for found in losses)
-    _, code = np.unique(groups[np.concatenate([p.valid for p in parts])].astype(str), return_inverse=True)
     worst = float(mean.mean())
     if not worst > 0:
         return Compared("hurdle", 1.0, 1.0, 0.0, 0.0)
-    difference = (hurdle - once) / worst
-    gain = float(difference.mean())
-    by_group = np.bincount(code, difference - gain)
-    error = float(np.sqrt((by_group**2).sum())) / len(difference)
+    judged = groups[np.concatenate([p.valid for p in parts])]
+    gain, error = by_groups((hurdle - once) / worst, judged.tolist())
     chosen: Approach = "direct" if gain > error else "hurdle"
     return Compared(chosen, float(hurdle.mean()) / worst, float(once.mean()) / worst, gain, error)
+
+
+def by_groups(difference: Array, groups: Sequence[str]) -> tuple[float, float]:
+    """Return the mean of differences and its standard error, whole groups being drawn together.
+
+    Parameters
+    ----------
+    difference : numpy.ndarray of float64, shape (n_rows,)
+    groups : sequence of str, length n_rows
+
+    Examples
+    --------
+    >>> by_groups(np.array([1.0, 3.0]), ["A", "B"]), by_groups(np.array([1.0, 3.0]), ["A", "A"])
+    ((2.0, 0.7071067811865476), (2.0, 0.0))
+    """
+    _, code = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)
+    mean = float(difference.mean())
+    by_group = np.bincount(code, difference - mean)
+    return mean, float(np.sqrt((by_group**2).sum())) / len(difference)
 
 
 def _hurdle(
