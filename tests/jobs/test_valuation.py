@@ -18,7 +18,7 @@ from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
 from hva_ml.jobs.high_value import best_of, told_of_high_value
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.train import TrainingSet, training_set
-from hva_ml.jobs.valuation import Side, moved
+from hva_ml.jobs.valuation import Side, moved, relearned
 from hva_ml.splits import Split
 from hva_ml.training.run_rate import AMOUNT, SHARE, STEP, Steady
 
@@ -88,6 +88,21 @@ def test_another_market_moves_all_accounts_alike(ground: Ground, seasoned: Pair)
     more, worth = seasoned.predict(better)
     np.testing.assert_allclose(np.log(worth / value), 0.3 * outlook.weight, rtol=1e-9)
     assert (more > probability).all()
+
+
+def test_what_is_learned_again_reads_the_columns_of_the_trees_that_stay(
+    ground: Ground, seasoned: Pair
+) -> None:
+    """A release from before the share was told has no such column; a newer one may have it elsewhere."""
+    data, rows = ground.data, ground.split.train
+    outlook = seasoned.outlook
+    assert outlook is not None
+    for seen in (-1, outlook.seen, outlook.column + 5):
+        old = replace(outlook, column=outlook.column + 4, seen=seen, usual=9.0)
+        new = relearned(old, data.features, data.targets.market, rows, ground.config)
+        assert new is not None
+        assert (new.column, new.seen, new.odds) == (old.column, seen, old.odds)
+        assert abs(new.usual) < 1
 
 
 def test_the_raw_scores_average_to_the_odds_of_training(ground: Ground, seasoned: Pair) -> None:

@@ -65,7 +65,7 @@ def relearned(
     found = learn_outlook(features, market, rows, config)
     if outlook is None or found is None:
         return outlook
-    return replace(found, column=outlook.column, odds=outlook.odds)
+    return replace(found, column=outlook.column, odds=outlook.odds, seen=outlook.seen)
 
 
 def unseasoned(X: Floats, outlook: Outlook | None) -> Floats:
