@@ -130,8 +130,8 @@ def run_rate_sentence(told: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> run_rate_sentence({"run_rate": {"share": 0.0, "gain": 0.001, "error": 0.003}}).split(": ")[1]
-    'with a quarter of it the relative deviance on calibration cohorts was lower by 0.001 ± 0.003'
+    >>> run_rate_sentence({"run_rate": {"share": 0.0, "gain": 0.001, "error": 0.003}}).split(", and ")[1]
+    'it is taken only if that is more than one standard error.'
     """
     rate = told.get("run_rate")
     if not rate:
@@ -143,7 +143,8 @@ def run_rate_sentence(told: Mapping[str, Any]) -> str:
     )
     if rate["share"]:
         return f"{what} has a quarter of the log of values, the trees have the rest: {why}."
-    return f"{what} is left out of values: {why}: it is taken if that is more than one standard error."
+    rule = "it is taken only if that is more than one standard error"
+    return f"{what} is left out of values: {why}, and {rule}."
 
 
 def lifetime_sentences(told: Mapping[str, Any], currency: str) -> tuple[str, ...]:
