@@ -36,6 +36,7 @@ from hva_ml.jobs.fitting import Searched, fit_pair, side_by_side
 from hva_ml.jobs.history import History, Learnt
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.refits import settings, sides
+from hva_ml.jobs.running import followed
 from hva_ml.jobs.start import init
 from hva_ml.jobs.train import training_set
 from hva_ml.workspace import Workspace
@@ -158,6 +159,7 @@ def judged(told: History, days: Sequence[date], search: bool, folder: Path) -> I
             if searched is None:
                 searched = settings(told.config, learnt, split, "first" if search else "never")
             pair = fit_pair(learnt.features, learnt.targets, split, searched, told.config)
+            pair = followed(pair, told.running(day))
         except NotEnoughDataError:
             continue
         took.append(time.perf_counter() - began)

@@ -143,7 +143,7 @@ def split(index: pa.Table, calendar: Calendar, config: settings.Split, seed: int
     if not train_days:
         raise _too_few_cutoffs(calendar, config, "train", 0)
     uniform = _uniform(index, config, seed)
-    calibrates = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    calibrates = _calibrates(uniform, config)
     tests = uniform < config.test_share
     if config.groups == "time":
         tests = calibrates = trains = np.ones(index.num_rows, dtype=np.bool_)
@@ -174,7 +174,7 @@ def release_split(index: pa.Table, calendar: Calendar, config: settings.Split, s
     if not train_days:
         raise _too_few_cutoffs(calendar, config, "train", 0)
     uniform = _uniform(index, config, seed)
-    calibrates = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    calibrates = _calibrates(uniform, config)
     trains = ~calibrates
     if config.groups == "time":
         trains = calibrates = np.ones(index.num_rows, dtype=np.bool_)
@@ -225,7 +225,7 @@ def recalibration(
             "train again.",
         )
     uniform = _uniform(index, config, seed)
-    kept = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    kept = _calibrates(uniform, config)
     nobody = np.zeros(index.num_rows, dtype=np.bool_)
     others = ~kept
     if config.groups == "time":
@@ -265,7 +265,7 @@ def by_accounts(
     if not days:
         raise _too_few_cutoffs(calendar, config, "train", 0)
     uniform = _uniform(index, replace(config, groups="disjoint"), seed)
-    calibrates = (uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share)
+    calibrates = _calibrates(uniform, config)
     trains, tests = ~calibrates, np.ones(index.num_rows, dtype=np.bool_)
     if config.groups == "disjoint" and test_days:
         tests = uniform < config.test_share
@@ -281,6 +281,17 @@ def over_by(calendar: Calendar, day: date, config: settings.Split) -> tuple[date
     """
     needed = timedelta(days=calendar.gap_days + calendar.horizon_days + config.embargo_days)
     return tuple(d for d in calendar.days if d + needed <= day)
+
+
+def calibrating(index: pa.Table, config: settings.Split, seed: int) -> Mask:
+    """Return which rows belong to parents that may calibrate, shape (n_rows,); all by ``groups = "time"``."""
+    if config.groups == "time":
+        return np.ones(index.num_rows, dtype=np.bool_)
+    return _calibrates(_uniform(index, config, seed), config)
+
+
+def _calibrates(uniform: npt.NDArray[np.float64], config: settings.Split) -> Mask:
+    return np.asarray((uniform >= config.test_share) & (uniform < config.test_share + config.calibrate_share))
 
 
 def _uniform(index: pa.Table, config: settings.Split, seed: int) -> npt.NDArray[np.float64]:

@@ -24,6 +24,10 @@ from hva_ml.calibration.maps import Kind as Kind
 from hva_ml.calibration.maps import Platt as Platt
 from hva_ml.calibration.maps import fit as fit
 from hva_ml.calibration.maps import from_dict as from_dict
+from hva_ml.calibration.nowcast import LEAST_COHORTS as LEAST_COHORTS
+from hva_ml.calibration.nowcast import LEAST_DAYS as LEAST_DAYS
+from hva_ml.calibration.nowcast import Nowcast as Nowcast
+from hva_ml.calibration.nowcast import nowcast as nowcast
 from hva_ml.calibration.outlook import Outlook as Outlook
 from hva_ml.calibration.outlook import day_terms as day_terms
 from hva_ml.calibration.segments import Segments as Segments

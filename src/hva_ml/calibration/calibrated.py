@@ -10,6 +10,7 @@ from hva_ml.calibration.choice import Choice, choose
 from hva_ml.calibration.later import Later
 from hva_ml.calibration.logistic import Array
 from hva_ml.calibration.maps import Calibrator, Kind, Platt, fit
+from hva_ml.calibration.nowcast import Nowcast
 from hva_ml.calibration.segments import Segments, segments
 from hva_ml.calibration.shared import at_level
 from hva_ml.calibration.spread import Spread
@@ -33,6 +34,9 @@ class Calibrated:
     segments : Segments or None
         What was learned of segments; None where nobody asked. If it is kept, the map is that of margins to
         which `margin_shift` was added.
+    nowcast : Nowcast or None
+        By how much the map was moved for what cohorts have shown whose horizon still runs; None where nobody
+        asked, or none does.
     """
 
     map: Calibrator
@@ -40,6 +44,12 @@ class Calibrated:
     form: Choice | None
     level: BaseRate
     segments: Segments | None = None
+    nowcast: Nowcast | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the map lies elsewhere than that of all cohorts together."""
+        return bool(self.level.offset) or (self.nowcast is not None and bool(self.nowcast.moved))
 
     @property
     def margin_shift(self) -> Array | None:

@@ -28,6 +28,8 @@ class Models:
     of the log-odds of its own on top of the shared map, drawn to nothing as far as evidence is thin; the
     shifts are kept only if they pay on later rows. `run_rate` says whether past revenue that simply goes on
     may have a part of the log value beside the trees (``"auto"``: if the calibration cohorts bear it out).
+    With `nowcast` cohorts whose horizon still runs move the level of likelihood and value, by what they have
+    brought so far.
     """
 
     seed: int = 7
@@ -43,6 +45,7 @@ class Models:
     refit: Literal["off", "likelihood", "both"] = "off"
     segment: str = ""
     run_rate: Literal["auto", "off"] = "auto"
+    nowcast: StrictBool = True
     rounds: Annotated[int, Field(ge=10, le=5000)] = 400
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
 

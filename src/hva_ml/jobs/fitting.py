@@ -180,7 +180,11 @@ def search_pair(
 
 
 def fit_pair(
-    features: FeatureSet, targets: Targets, split: Split, searched: Searched, config: PipelineConfig
+    features: FeatureSet,
+    targets: Targets,
+    split: Split,
+    searched: Searched,
+    config: PipelineConfig,
 ) -> Pair:
     """Fit both models on the training side, calibrate and level them on the later side.
 

@@ -14,12 +14,13 @@ import pyarrow as pa
 from hva_ml import labels, splits
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import ContractTables
-from hva_ml.cutoffs import Calendar, instant
+from hva_ml.cutoffs import Calendar, instant, microseconds
 from hva_ml.evaluation.backtest import Cohort
 from hva_ml.features import build
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.fitting import Targets
 from hva_ml.jobs.prepare import last_instant
+from hva_ml.jobs.running import Running, running
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,12 @@ class History:
 
     def compared_on(self, cutoff: date) -> date:
         """Return the day on which a cohort's promises can be held against what came."""
-        wait = self.config.horizon.gap_days + self.config.horizon.days + self.config.split.embargo_days
-        return cutoff + timedelta(days=wait)
+        return cutoff + self._wait
+
+    @property
+    def _wait(self) -> timedelta:
+        horizon = self.config.horizon
+        return timedelta(days=horizon.gap_days + horizon.days + self.config.split.embargo_days)
 
     def learnt(self, day: date) -> Learnt | None:
         """Return what one could have learned from on a day; None if no cohort had matured.
@@ -84,6 +89,14 @@ class History:
             return None
         features, targets = self._as_of(day, known)
         return Learnt(known, features, targets)
+
+    def running(self, day: date) -> Running | None:
+        """Return what was known on a day of cohorts that were over and of those whose horizon still ran."""
+        moment = instant(day, self.config.pipeline.timezone)
+        then = self.tables.upto(moment)
+        calendar = self.calendar.only(tuple(d for d in self.calendar.days if d < day))
+        rows = self._grouped(then, calendar)
+        return running(then, self.config, microseconds(moment), rows, calendar)
 
     def cohort(self, cutoff: date) -> Cohort:
         """Return what became of the accounts of a cutoff, as known on the day of the comparison."""
@@ -109,8 +122,12 @@ class History:
 
     def _as_of(self, day: date, cutoffs: Calendar) -> tuple[FeatureSet, Targets]:
         then = self.tables.upto(instant(day, self.config.pipeline.timezone))
+        few = self._grouped(then, cutoffs)
+        return few, Targets.of(labels.build(then, few.index, self.config, cutoffs))
+
+    def _grouped(self, then: ContractTables, cutoffs: Calendar) -> FeatureSet:
+        """Return the features at some cutoffs, with the groups that tables of a day know."""
         few = self.features.take(np.isin(self._moments, cutoffs.micros))
         groups = build.groups(then, self.config, few.table["account_id"])
         place = few.table.schema.get_field_index("group_id")
-        few = FeatureSet(few.table.set_column(place, "group_id", groups), few.definitions)
-        return few, Targets.of(labels.build(then, few.index, self.config, cutoffs))
+        return FeatureSet(few.table.set_column(place, "group_id", groups), few.definitions)

@@ -13,7 +13,7 @@ from hva_ml import calibration, labels, splits
 from hva_ml.calibration import KNOWN_BY, Curve, LifetimeValue, LifetimeWindow, lasting
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.records import Violation
-from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar
+from hva_ml.cutoffs import MICROSECONDS_PER_DAY, Calendar, instant, microseconds
 from hva_ml.errors import NotEnoughDataError
 from hva_ml.evaluation.lifetime import activity, lifetime_figures
 from hva_ml.evaluation.metrics import MODEL
@@ -21,6 +21,7 @@ from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.fitting import Pair, Searched, Targets, enough, fit_pair
 from hva_ml.jobs.likelihood import moments
 from hva_ml.jobs.prepare import Prepared, last_instant
+from hva_ml.jobs.running import followed, running
 from hva_ml.splits import Split
 from hva_ml.training.baselines import RunRate
 from hva_ml.training.outcome import numbers
@@ -264,7 +265,9 @@ class LifetimeLearner:
             pair = fit_pair(self._features, self._targets, own, self._searched, self._pair_config)
         tests = own.test & self._customer
         rows = self._features.take(tests)
-        probability, value = pair.predict(rows)
+        config, day = self._pair_config, instant(test_days[0], self._config.pipeline.timezone)
+        seen = running(self._prepared.tables, config, microseconds(day), self._features, self._calendar)
+        probability, value = followed(pair, seen).predict(rows)
         expected = probability * value
         actual = self._targets.value[tests]
         if len(edges) > 2:

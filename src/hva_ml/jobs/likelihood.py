@@ -79,7 +79,7 @@ def before_and_after(
         ("model", np.concatenate([margin for _, margin in parts])),
         ("calibrated", np.concatenate([c.pooled.logit(margin) for c, margin in parts])),
     ]
-    if any(c.level.offset for c, _ in parts):
+    if any(c.moves for c, _ in parts):
         steps.append(("moved", np.concatenate([c.map.logit(margin) for c, margin in parts])))
     y, one = converted.astype(np.float64), np.ones((1, len(converted)))
     told = []

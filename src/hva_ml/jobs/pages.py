@@ -22,6 +22,7 @@ from hva_ml.jobs.state import place
 from hva_ml.publication import Published
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
+from hva_ml.registry.nowcast_words import nowcast_sentence
 from hva_ml.registry.releases import read_release
 from hva_ml.registry.segment_words import segment_sentence
 from hva_ml.registry.value_words import lifetime_sentences, value_sentences
@@ -72,6 +73,7 @@ def model_view(
         gates=tuple(page.GateRow(g.name, g.passed, g.sentence()) for g in gates),
         calibrated=j.calibration,
         segmented=segment_sentence(j.calibration),
+        nowcast=nowcast_sentence(j.calibration),
         valued=(
             *value_sentences(j.value, bundle.currency),
             *lifetime_sentences(j.lifetime, bundle.currency),

@@ -139,13 +139,23 @@ def calendar(config: PipelineConfig, tables: ContractTables) -> Calendar:
 
     Without a declared ``data_end`` the data end with the last row of the target table.
     """
-    declared = Calendar(
+    return _declared(config).matured(last_instant(config, tables))
+
+
+def begun(config: PipelineConfig, tables: ContractTables) -> Calendar:
+    """Return the pipeline's cutoffs whose horizon still runs when the data end; there may be none."""
+    declared, end = _declared(config), last_instant(config, tables)
+    days = zip(declared.days, declared.cutoffs, strict=True)
+    return declared.only(tuple(d for d, c in days if c < end < declared.label_window(d)[1]))
+
+
+def _declared(config: PipelineConfig) -> Calendar:
+    return Calendar(
         series(config.cutoffs.first, config.cutoffs.last, config.cutoffs.every),
         config.horizon.days,
         config.horizon.gap_days,
         config.pipeline.timezone,
     )
-    return declared.matured(last_instant(config, tables))
 
 
 def last_instant(config: PipelineConfig, tables: ContractTables) -> datetime:

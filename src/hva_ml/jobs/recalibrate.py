@@ -22,6 +22,7 @@ from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import prepare, refuse_errors, refuse_leads
 from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.jobs.running import followed
 from hva_ml.jobs.segments import category, membership, shifted, unshifted
 from hva_ml.jobs.train import (
     Run,
@@ -29,6 +30,7 @@ from hva_ml.jobs.train import (
     logged,
     measured,
     run_key,
+    seen_by,
     suspected,
     told_of_calibration,
     told_of_value,
@@ -122,6 +124,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     )
     progress.stage("Judging the recalibrated model, its parent and baselines on the latest cutoffs")
     judged = _refitted(parent.bundle, data, split, config)
+    judged = followed(judged, seen_by(split.test_days[0], config, prepared, data))
     test = data.features.take(split.test)
     predictions = side_by_side(
         judged, data.features, data.targets, split.train | split.calibrate, test, config
@@ -133,7 +136,7 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     )  # fmt: skip
     metrics, totals = measured(config, data, split, predictions)
     progress.stage("Calibrating on the latest matured cutoffs")
-    final = _refitted(parent.bundle, data, last, config)
+    final = followed(_refitted(parent.bundle, data, last, config), data.running)
     found = checked(
         config, data.calendar, data.features, data.targets, split, parent.searched, judged, predictions,
         metrics,

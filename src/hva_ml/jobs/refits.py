@@ -15,6 +15,7 @@ from hva_ml.evaluation.metrics import MODEL, ModelPrediction
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair, side_by_side
 from hva_ml.jobs.history import History, Learnt
 from hva_ml.jobs.progress import Progress
+from hva_ml.jobs.running import followed
 from hva_ml.splits import Split
 
 Search = Literal["never", "first", "each"]
@@ -84,6 +85,7 @@ def refits(
             if searched is None or search == "each":
                 searched = settings(history.config, learnt, split, search)
             pair = fit_pair(learnt.features, learnt.targets, split, searched, history.config)
+            pair = followed(pair, history.running(day))
             yield Fold(day, _refit(history, cohorts, day, learnt, split, searched, pair))
         except NotEnoughDataError as error:
             yield Fold(day, None, error.what)

@@ -16,7 +16,7 @@ from hva_ml import labels, splits
 from hva_ml.config import PipelineConfig
 from hva_ml.contracts.decisions import Decisions
 from hva_ml.contracts.records import Violation
-from hva_ml.cutoffs import Calendar
+from hva_ml.cutoffs import Calendar, instant, microseconds
 from hva_ml.evaluation.coverage import coverage
 from hva_ml.evaluation.suspicion import hint, suspicious
 from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
@@ -38,10 +38,12 @@ from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import Prepared, calendar, prepare, refuse_errors
 from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
+from hva_ml.jobs.running import Running, followed, latest, running, told_of_nowcast
 from hva_ml.jobs.segments import category
 from hva_ml.publication import lock
 from hva_ml.registry import tracking
 from hva_ml.registry.bundle import Bundle
+from hva_ml.registry.nowcast_words import nowcast_sentence
 from hva_ml.registry.segment_words import segment_sentence
 from hva_ml.registry.value_words import run_rate_sentence
 from hva_ml.workspace import Workspace
@@ -100,10 +102,12 @@ class TrainingSet:
     labels: pa.Table
     targets: Targets
     told: Decisions | None = None
+    running: Running | None = None
 
     def fingerprint(self) -> str:
-        """Return a hash of features and labels."""
+        """Return a hash of features and labels, and of what cohorts have brought that still run."""
         text = self.features.fingerprint() + table_fingerprint(self.labels)
+        text += self.running.fingerprint() if self.running else ""
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -115,7 +119,9 @@ def training_set(ws: Workspace, config: PipelineConfig, prepared: Prepared) -> T
     features = build_features(ws, config, prepared.tables, when, prepared.own)
     table = labels.build(prepared.tables, features.index, config, when)
     _segments_are_there(config, features)
-    return TrainingSet(when, features, table, Targets.of(table))
+    return TrainingSet(
+        when, features, table, Targets.of(table), running=latest(ws, config, prepared, when, features)
+    )
 
 
 def _segments_are_there(config: PipelineConfig, features: FeatureSet) -> None:
@@ -181,7 +187,7 @@ def _train(ws: Workspace, config: PipelineConfig, progress: Progress) -> Run:
         decided = Decided(data.features, data.targets, data.told)
         judged = judge(decided, config, ws.optuna_uri, study, progress)
     else:
-        judged = _judged(ws, config, data, study, progress)
+        judged = _judged(ws, config, prepared, data, study, progress)
     learned = _lifetime(prepared, data, judged, config, progress)
     findings = (*suspected(prepared, data, judged.metrics), *judged.findings, *learned.findings)
     judgement = Judgement(
@@ -206,7 +212,12 @@ def _lifetime(
 
 
 def _judged(
-    ws: Workspace, config: PipelineConfig, data: TrainingSet, study: str, progress: Progress
+    ws: Workspace,
+    config: PipelineConfig,
+    prepared: Prepared,
+    data: TrainingSet,
+    study: str,
+    progress: Progress,
 ) -> Judged:
     """Judge the models of accounts on the untouched latest cutoffs, and fit those that are released."""
     split = splits.split(data.features.index, data.calendar, config.split, config.models.seed)
@@ -214,6 +225,7 @@ def _judged(
     searched = search_pair(data.features, data.targets, split, config, ws.optuna_uri, study, progress)
     progress.stage("Judging model and baselines on the untouched latest cutoffs")
     judged = fit_pair(data.features, data.targets, split, searched, config)
+    judged = followed(judged, seen_by(split.test_days[0], config, prepared, data))
     test = data.features.take(split.test)
     predictions = side_by_side(
         judged, data.features, data.targets, split.train | split.calibrate, test, config
@@ -221,12 +233,18 @@ def _judged(
     metrics, totals = measured(config, data, split, predictions)
     progress.stage("Fitting the same procedure on all matured cutoffs")
     last = splits.release_split(data.features.index, data.calendar, config.split, config.models.seed)
-    final = fit_pair(data.features, data.targets, last, searched, config)
+    final = followed(fit_pair(data.features, data.targets, last, searched, config), data.running)
     found = checked(
         config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
     )
     calibration = told_of_calibration(final, judged, data, split)
     return Judged(split, last, searched, predictions, metrics, totals, final, found, calibration)
+
+
+def seen_by(day: date, config: PipelineConfig, prepared: Prepared, data: TrainingSet) -> Running | None:
+    """Return what was known on a day of cohorts whose horizon still ran then."""
+    moment = microseconds(instant(day, config.pipeline.timezone))
+    return running(prepared.tables, config, moment, data.features, data.calendar)
 
 
 def measured(
@@ -253,6 +271,8 @@ def logged(
         progress.stage(segments)
     if rate := run_rate_sentence(j.value):
         progress.stage(rate)
+    if now := nowcast_sentence(j.calibration):
+        progress.stage(now)
     progress.stage("Writing the report and logging the run to MLflow")
     kept, name = evidence.keep(ws, j, bundle), j.config.name
     record = tracking.log_run(
@@ -278,7 +298,8 @@ def told_of_calibration(final: Pair, judged: Pair, data: TrainingSet, split: spl
     margin, _ = margins(judged, judged.encoder.transform(data.features.take(split.test)))
     days = dict(zip(data.calendar.micros.tolist(), data.calendar.days, strict=True))
     steps = before_and_after([(judged.calibrated, margin)], data.targets.converted[split.test])
-    return {**final.calibrated.record(days), "refit": final.refit, "steps": steps}
+    nowcasts = {"released": told_of_nowcast(final), "evaluated": told_of_nowcast(judged)}
+    return {**final.calibrated.record(days), "refit": final.refit, "steps": steps, "nowcast": nowcasts}
 
 
 def told_of_value(

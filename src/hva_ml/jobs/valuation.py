@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hva_ml import calibration
-from hva_ml.calibration import Outlook
+from hva_ml.calibration import Nowcast, Outlook
 from hva_ml.config import Models, PipelineConfig
 from hva_ml.cutoffs import MICROSECONDS_PER_DAY
 from hva_ml.features.definition import FeatureSet
@@ -133,6 +133,8 @@ class Worth:
         How heavy the tail of the values was that the trees have seen; None if they are those of before.
     steady : Steady or None
         How much of it is the run rate; None where that was not asked.
+    nowcast : Nowcast or None
+        The part of `log_scale` that cohorts have taught whose horizon still runs; None where none was asked.
     """
 
     booster: Booster
@@ -141,6 +143,7 @@ class Worth:
     direct: bool
     tail: Tail | None
     steady: Steady | None = None
+    nowcast: Nowcast | None = None
 
     def predicted(self, side: Side) -> Floats:
         """Return the value of each row, shape (n_rows,)."""

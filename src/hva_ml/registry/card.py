@@ -11,6 +11,7 @@ from hva_ml.evaluation.table import MODEL
 from hva_ml.features.definition import of_leads
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.gates import GateResult
+from hva_ml.registry.nowcast_words import nowcast_sentence
 from hva_ml.registry.segment_words import segment_sentence
 from hva_ml.registry.value_words import lifetime_sentences, value_sentences
 
@@ -254,6 +255,7 @@ def _calibrated(told: Mapping[str, Any]) -> str:
         if found["offset"]
         else "No lasting drift was found, or it is not followed; nothing was added to the log-odds"
     )
+    now = nowcast_sentence(found)
     segments = segment_sentence(found)
     rows = [
         (plain(r["segment"]), f"{r['rows']:,}", f"{r['rate']:.1%}", f"{r['shared']:.1%}", f"{r['own']:.1%}",
@@ -269,6 +271,7 @@ def _calibrated(told: Mapping[str, Any]) -> str:
         + calibrated
         + f"\n\n{drift}. The next cohort's log-odds are taken to lie around there with a standard deviation "
         f"of {found['level_sd']:.2f}, which the published bounds of a probability contain."
+        + (f"\n\n{now}" if now else "")
         + (f"\n\n{segments}" if segments else "")
     )
 

@@ -97,6 +97,8 @@ class ModelView:
         How probabilities were calibrated: ``steps`` (step, promised, rate, calibration_error, log_loss,
         brier), ``cohorts`` (cutoff, rows, converted, rate, promised), ``kind``, ``offset`` and
         ``drift_per_quarter``, and ``segments`` where some were asked for; empty where nobody knows.
+    nowcast : str
+        What cohorts taught whose horizon still ran, in sentences; empty where none could.
     segmented : str
         Whether segments have shifts of their own, and why, in one sentence.
     valued : tuple of str
@@ -131,6 +133,7 @@ class ModelView:
     trials: pa.Table | None = None
     parameters: tuple[tuple[str, float], ...] = ()
     calibrated: Mapping[str, Any] = field(default_factory=dict)
+    nowcast: str = ""
     segmented: str = ""
     valued: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
