@@ -25,6 +25,7 @@ def test_what_comes_as_promised_moves_nothing() -> None:
 def test_what_comes_otherwise_moves_that_way_and_at_most_half_as_far(times: float) -> None:
     found = nowcast(even(12), [400.0 * times], [60], [600.0], swing_sd=COHORT_SD)
     assert found.ratio == pytest.approx(np.log(times))
+    assert found.sd > COHORT_SD
     assert np.sign(found.moved) == np.sign(found.ratio)
     assert abs(found.moved) < abs(found.ratio) / 2
 

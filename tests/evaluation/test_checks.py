@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from hva_ml.evaluation.checks import Judged, Refits, Side, model_checks
+from hva_ml.evaluation.checks import Judged, Refits, Side, model_checks, running
 from hva_ml.evaluation.metrics import MODEL, ModelPrediction
 from hva_ml.evaluation.table import evaluate
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
@@ -231,3 +231,14 @@ def test_a_top_that_changes_with_the_seed() -> None:
     told = model_checks(good(), Refits((0.5, 0.8), 50, (), (), None))
     assert [v.code for v in told] == ["HVA015"]
     assert "65%" in told[0].what
+
+
+@pytest.mark.parametrize(("ratio", "codes"), [(0.0, 0), (-0.5, 0), (-0.7, 1), (0.7, 1)])
+def test_cohorts_that_run_and_bring_something_else_are_told(ratio: float, codes: int) -> None:
+    usual = {"moved": 0.0, "ratio": 0.0, "sd": 0.3, "looks": [{"days": 31}]}
+    odd = usual | {"ratio": ratio, "moved": ratio / 2, "looks": [{"days": 61}, {"days": 31}]}
+    told = list(running({"likelihood": usual, "value": odd}))
+    assert [v.code for v in told] == ["HVA019"] * codes
+    assert all("31 to 61 days old" in v.what and "the value promised" in v.what for v in told)
+    assert list(running(None)) == []
+    assert list(running({"value": odd | {"looks": []}})) == []

@@ -53,12 +53,16 @@ class Nowcast:
         What is to be added to the log of what is promised.
     ratio : float
         Mean of the looks, log scale; `moved` is as much of it as is believed.
+    sd : float
+        Standard deviation that `ratio` would have if no level moved: that of the looks, and of a cohort's
+        swing.
     looks : tuple of Look
         None where there was too little to tell anything.
     """
 
     moved: float
     ratio: float
+    sd: float
     looks: tuple[Look, ...]
 
     def record(self) -> dict[str, Any]:
@@ -119,9 +123,9 @@ def nowcast(
         ratio = float(np.log(brought / (expected * share)))
         looks.append(Look(age, float(expected), share, float(brought), ratio, float(error)))
     if not looks:
-        return Nowcast(0.0, 0.0, ())
+        return Nowcast(0.0, 0.0, 0.0, ())
     weight = np.array([look.error**-2 for look in looks])
     mean = float(weight @ [look.ratio for look in looks] / weight.sum())
-    error2 = len(looks) / float(weight.sum())
-    believed = prior_sd**2 / (prior_sd**2 + error2 + swing_sd**2)
-    return Nowcast(believed * mean, mean, tuple(looks))
+    variance = len(looks) / float(weight.sum()) + swing_sd**2
+    believed = prior_sd**2 / (prior_sd**2 + variance)
+    return Nowcast(believed * mean, mean, float(variance**0.5), tuple(looks))

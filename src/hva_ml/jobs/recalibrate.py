@@ -11,6 +11,7 @@ import pyarrow as pa
 from hva_ml import splits
 from hva_ml.config import PipelineConfig
 from hva_ml.errors import RefusedError
+from hva_ml.evaluation import checks
 from hva_ml.evaluation.metrics import ModelPrediction
 from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs import evidence
@@ -22,7 +23,7 @@ from hva_ml.jobs.model_checks import checked
 from hva_ml.jobs.prepare import prepare, refuse_errors, refuse_leads
 from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
-from hva_ml.jobs.running import followed
+from hva_ml.jobs.running import followed, told_of_nowcast
 from hva_ml.jobs.segments import category, membership, shifted, unshifted
 from hva_ml.jobs.train import (
     Run,
@@ -143,8 +144,9 @@ def _recalibrate(ws: Workspace, config: PipelineConfig, progress: Progress) -> R
     )  # fmt: skip
     judgement = Judgement(
         config, prepared, data.calendar, data.features, data.targets,
-        (*suspected(prepared, data, metrics), *found), split, last, parent.searched, predictions, metrics,
-        totals, told_of_calibration(final, judged, data, split),
+        (*suspected(prepared, data, metrics), *found, *checks.running(told_of_nowcast(final))),
+        split, last, parent.searched, predictions, metrics, totals,
+        told_of_calibration(final, judged, data, split),
         told_of_value(final, parent.searched, data, split, predictions, config),
         _key(config, data, parent),
         _kept_lifetime(parent),

@@ -17,6 +17,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.contracts.decisions import Decisions
 from hva_ml.contracts.records import Violation
 from hva_ml.cutoffs import Calendar, instant, microseconds
+from hva_ml.evaluation import checks
 from hva_ml.evaluation.coverage import coverage
 from hva_ml.evaluation.suspicion import hint, suspicious
 from hva_ml.evaluation.table import MODEL, ModelPrediction, evaluate, per_cutoff
@@ -238,6 +239,7 @@ def _judged(
         config, data.calendar, data.features, data.targets, split, searched, judged, predictions, metrics
     )
     calibration = told_of_calibration(final, judged, data, split)
+    found = (*found, *checks.running(told_of_nowcast(final)))
     return Judged(split, last, searched, predictions, metrics, totals, final, found, calibration)
 
 

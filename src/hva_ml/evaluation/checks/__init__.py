@@ -3,8 +3,9 @@
 from hva_ml.contracts.records import Violation
 from hva_ml.evaluation.checks import enough, inputs, promises, worth
 from hva_ml.evaluation.checks.judged import Judged, Refits, Side
+from hva_ml.evaluation.checks.running import running
 
-__all__ = ["CHECKS", "Judged", "Refits", "Side", "model_checks"]
+__all__ = ["CHECKS", "Judged", "Refits", "Side", "model_checks", "running"]
 
 CHECKS = (
     enough.too_few, worth.no_better_than_rules, worth.nothing_to_learn, worth.too_good, inputs.drift,
