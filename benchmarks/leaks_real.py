@@ -21,7 +21,7 @@ from hva_ml.evaluation.suspicion import suspicious, together
 from hva_ml.evaluation.suspicion.power import strongest
 from hva_ml.features.definition import FeatureDefinition, FeatureSet
 from hva_ml.jobs.prepare import prepare
-from hva_ml.jobs.train import training_set
+from hva_ml.jobs.training_set import training_set
 
 Row = dict[str, Any]
 Bools = npt.NDArray[np.bool_]

@@ -43,7 +43,7 @@ from hva_ml.jobs.fitting import Searched, search_pair
 from hva_ml.jobs.lifetime import Foretold, LifetimeLearner
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.start import init
-from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.jobs.training_set import TrainingSet, training_set
 from hva_ml.workspace import Workspace
 
 PIPELINE = "online_retail"

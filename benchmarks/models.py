@@ -38,7 +38,7 @@ from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.refits import settings, sides
 from hva_ml.jobs.running import followed
 from hva_ml.jobs.start import init
-from hva_ml.jobs.train import training_set
+from hva_ml.jobs.training_set import training_set
 from hva_ml.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent

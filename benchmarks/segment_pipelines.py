@@ -19,7 +19,7 @@ from hva_ml.jobs.leads.decided import Decided, decided_leads, test_from
 from hva_ml.jobs.leads.fitting import Likelihood, fit_likelihood
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.segments import membership
-from hva_ml.jobs.train import training_set
+from hva_ml.jobs.training_set import training_set
 from hva_ml.training.courses import dealt
 
 

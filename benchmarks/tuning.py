@@ -24,7 +24,7 @@ from hva_ml import splits
 from hva_ml.config import Search
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.start import init
-from hva_ml.jobs.train import training_set
+from hva_ml.jobs.training_set import training_set
 from hva_ml.training.folds import folds
 from hva_ml.training.matrix import Encoder
 from hva_ml.workspace import Workspace

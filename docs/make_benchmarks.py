@@ -142,8 +142,8 @@ QUESTIONS = {
         "FLAML with as many seconds a day as ours took on the average; BG/NBD and Pareto/NBD by "
         "PyMC-Marketing, with gamma-gamma. MAE in the currency of the data; `value_coverage` is the share "
         "of conversions between bounds told for 80 %. `online_retail` ends in August 2011 at both horizons. "
-        "Rows of 26 November 2026 and before were measured when values did not yet lean on the run rate, an "
-        "outlook came in one night, and searches grew trees at their real rate.",
+        "Outlook, run rate and nowcast were designed with some or all of these cutoffs in view "
+        "(docs/models.md), so levels and totals are not blind.",
     ),
     "lifetime": (
         "Lifetime value beside plain rules and BG/NBD",

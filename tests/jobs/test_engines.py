@@ -26,7 +26,7 @@ from hva_ml.errors import SourceError, UsageError
 from hva_ml.features import build
 from hva_ml.jobs.features import build_features
 from hva_ml.jobs.prepare import calendar, last_instant, prepare
-from hva_ml.jobs.train import training_set
+from hva_ml.jobs.training_set import training_set
 from hva_ml.publication import arrivals
 
 PIPELINE = "dach_sample"

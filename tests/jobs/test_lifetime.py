@@ -19,7 +19,7 @@ from hva_ml.jobs import lifetime
 from hva_ml.jobs.fitting import Searched, search_pair
 from hva_ml.jobs.lifetime import Learned, LifetimeLearner
 from hva_ml.jobs.prepare import Prepared, prepare
-from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.jobs.training_set import TrainingSet, training_set
 from hva_ml.publication import read
 
 PIPELINE = "dach_sample"

@@ -16,7 +16,7 @@ from hva_ml.config import PipelineConfig
 from hva_ml.features.direction import directions
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
 from hva_ml.jobs.prepare import prepare
-from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.jobs.training_set import TrainingSet, training_set
 from hva_ml.splits import Split
 
 PIPELINE = "dach_sample"

@@ -12,7 +12,7 @@ from hva_ml.features.definition import FeatureSet
 from hva_ml.jobs.fitting import Pair, Targets, fit_pair, search_pair
 from hva_ml.jobs.prepare import prepare
 from hva_ml.jobs.progress import LoggedProgress
-from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.jobs.training_set import TrainingSet, training_set
 
 PIPELINE = "dach_sample"
 

@@ -17,7 +17,7 @@ from hva_ml.jobs import fitting, steady
 from hva_ml.jobs.fitting import Pair, Searched, fit_pair, search_pair
 from hva_ml.jobs.high_value import best_of, told_of_high_value
 from hva_ml.jobs.prepare import prepare
-from hva_ml.jobs.train import TrainingSet, training_set
+from hva_ml.jobs.training_set import TrainingSet, training_set
 from hva_ml.jobs.valuation import Side, moved, relearned
 from hva_ml.splits import Split
 from hva_ml.training.run_rate import AMOUNT, SHARE, STEP, Steady

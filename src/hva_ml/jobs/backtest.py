@@ -16,7 +16,7 @@ from hva_ml.jobs.history import History
 from hva_ml.jobs.prepare import prepare, refuse_errors, refuse_leads
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.refits import Fold, Search, refits
-from hva_ml.jobs.train import run_key, training_set
+from hva_ml.jobs.training_set import run_key, training_set
 from hva_ml.publication import lock
 from hva_ml.workspace import Workspace
 

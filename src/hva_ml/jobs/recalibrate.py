@@ -25,19 +25,10 @@ from hva_ml.jobs.profile import profile
 from hva_ml.jobs.progress import LoggedProgress, Progress
 from hva_ml.jobs.running import followed, told_of_nowcast
 from hva_ml.jobs.segments import category, membership, shifted, unshifted
-from hva_ml.jobs.train import (
-    Run,
-    TrainingSet,
-    logged,
-    measured,
-    run_key,
-    seen_by,
-    suspected,
-    told_of_calibration,
-    told_of_value,
-    training_set,
-)  # fmt: skip
+from hva_ml.jobs.train import Run, logged
+from hva_ml.jobs.training_set import TrainingSet, run_key, seen_by, training_set
 from hva_ml.jobs.valuation import Side, Worth, levelled, moved, relearned
+from hva_ml.jobs.verdict import measured, suspected, told_of_calibration, told_of_value
 from hva_ml.publication import lock
 from hva_ml.registry.bundle import Bundle
 from hva_ml.registry.champion import champion
