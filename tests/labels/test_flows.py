@@ -3,7 +3,7 @@
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.labels.test_labels import ACCOUNTS, CALENDAR, DAY, config, index, tables
+from tests.labels.test_labels import ACCOUNTS, CALENDAR, DAY, config, index, tables, told_late
 
 from hva_ml import labels
 from hva_ml.cutoffs import microseconds
@@ -23,16 +23,7 @@ ROWS = st.lists(
 @settings(max_examples=60)
 @given(rows=ROWS)
 def test_flows_are_what_loops_find_and_end_with_the_labels(rows):
-    begin = microseconds(CALENDAR.cutoffs[0]) - 20 * DAY
-    invoices = [
-        {
-            "account_id": a,
-            "event_time": begin + d * DAY,
-            "known_at": begin + (d + late) * DAY,
-            "amount_cents": c,
-        }
-        for a, d, late, c in rows
-    ]
+    invoices = told_late(rows)
     found = flows(tables(invoices=invoices), index(), config(), CALENDAR)
     last = CALENDAR.gap_days + CALENDAR.horizon_days
     assert found.cents.shape == (len(CALENDAR.days), last + 1)

@@ -69,6 +69,20 @@ def tables(**rows):
     return ContractTables(made)
 
 
+def told_late(rows):
+    """Invoices of an account on a day, known so many days later, of so many cents."""
+    begin = microseconds(CALENDAR.cutoffs[0]) - 20 * DAY
+    return [
+        {
+            "account_id": account,
+            "event_time": begin + day * DAY,
+            "known_at": begin + (day + late) * DAY,
+            "amount_cents": cents,
+        }
+        for account, day, late, cents in rows
+    ]
+
+
 def index(calendar=CALENDAR, backwards=False):
     places = [(a, c) for c in calendar.micros.tolist() for a in ACCOUNTS]
     places = places[::-1] if backwards else places
@@ -249,17 +263,7 @@ def test_rows_on_disk_in_any_order_and_any_pieces_give_the_same_labels(rows, ran
     asked=st.integers(0, 150),
 )
 def test_a_conversion_is_known_when_it_had_happened_and_was_told(rows, asked):
-    begin = microseconds(CALENDAR.cutoffs[0]) - 20 * DAY
-    invoices = [
-        {
-            "account_id": a,
-            "event_time": begin + d * DAY,
-            "known_at": begin + (d + late) * DAY,
-            "amount_cents": c,
-        }
-        for a, d, late, c in rows
-        if d + late < asked
-    ]
+    invoices = told_late([r for r in rows if r[1] + r[2] < asked])
     after = labels.known_after(tables(invoices=invoices), index(), config(), CALENDAR)
     for row, found_ in zip(index().to_pylist(), after.tolist(), strict=True):
         cutoff = microseconds(row["cutoff"])
