@@ -73,11 +73,11 @@ QUESTIONS = {
         "two newsletters lay within 30 days, as in no month before. The rules of HVS004, HVS005, HVS012 "
         "and HVS014 were mended after looks at this vendor and at `online_retail`, and bounds made to "
         "grow with the days between nights after a look at its weeks, so those rows are not blind. "
-        "The false alarm of `online_retail` was its outlook, which came in one night (2 December 2010); it "
-        "has been mended since, and the row is from before. Real "
-        "data sets are scored by the shipped pipelines, trained on a part of that year, too; that of "
-        "`online_retail` ends in August 2011. Warnings about sources hold nothing and are counted once "
-        "for each night and place.",
+        "A first look found one false alarm in the nights of `online_retail` (its outlook came in one night, "
+        "2 December 2010); that has been mended, so this row is not blind either. Real data sets are "
+        "scored by the shipped pipelines, trained on a part of that year, too; that of `online_retail` ends "
+        "in August 2011. Warnings about sources hold nothing and are counted once for each night and "
+        "place.",
     ),
     "monitoring": (
         "Nights until an alarm, and false alarms",
