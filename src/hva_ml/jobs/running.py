@@ -86,7 +86,7 @@ def running(
         Rows at the cutoffs of `calendar`, those after the day are left out. Of cohorts that still run only
         parents that may calibrate are looked at: the trees have not seen them.
     calendar : Calendar
-        In any order of days.
+        The cutoffs of `features`.
     """
     if not config.models.nowcast or not calendar.days:
         return None
