@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from tests.calibration.simulated import cohort_rows
 
 from hva_ml import calibration
 from hva_ml.calibration import Beta, Calibrator, Later, Platt, Spread
-from hva_ml.errors import ContractError, IntegrityError
+from hva_ml.errors import ContractError, IntegrityError, NotEnoughDataError
 
 MARGINS = np.linspace(-4, 3, 29)
 
@@ -72,7 +72,10 @@ def test_fewer_rows_make_wider_bounds() -> None:
 )  # fmt: skip
 def test_a_probability_lies_within_its_bounds(kind, seed, rows, interval, margins) -> None:
     later, _ = cohort_rows(np.array([-0.5, -1.0]), rows, seed=seed)
-    found = calibrated(later, kind, interval)
+    try:
+        found = calibrated(later, kind, interval)
+    except NotEnoughDataError:  # so few rows may say by chance that higher scores convert less
+        reject()
     margin = np.array([*margins, *MARGINS])
     low, high = found.interval(margin)
     p = found.probability(margin)

@@ -85,6 +85,17 @@ def test_pieces_of_any_size_are_the_whole(
     held_to(path, {}, piece, block)
 
 
+@pytest.mark.parametrize("inside", ["a\r\n", "a\r\n\r\nb", "\r\r\n", "\r"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_line_breaks_in_a_cell_stay_whole_wherever_a_block_ends(path: Path, inside: str, ending: str) -> None:
+    for before in range(90, 125):
+        rows = ["id;name", f"{'x' * before};b", f'1;"{inside}"', "2;c"]
+        path.write_bytes(ending.join([*rows, ""]).encode())
+        whole = held_to(path, {}, 7, 120)
+        assert isinstance(whole, pa.Table)
+        assert whole["name"].to_pylist() == ["b", inside, "c"]
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     data=st.tuples(

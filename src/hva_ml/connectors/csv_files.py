@@ -197,7 +197,11 @@ class _Utf8:
         self._left = memoryview(b"")
 
     def read(self, size: int) -> bytes:
-        """Return so many bytes, fewer only at the end: a row may reach over two reads, but not over three."""
+        """Return so many bytes, or one fewer, or the rest: a row may reach over two reads, not over three.
+
+        No read ends between a carriage return and its line feed: Arrow then drops the line feed as the rest
+        of a line end, inside a quoted cell too.
+        """
         given: list[memoryview] = []
         while size > 0:
             self._left = self._left or memoryview(next(self._pieces, b""))
@@ -206,7 +210,12 @@ class _Utf8:
             given.append(self._left[:size])
             self._left = self._left[size:]
             size -= len(given[-1])
-        return b"".join(given)
+        found = b"".join(given)
+        self._left = self._left or memoryview(next(self._pieces, b""))
+        if len(found) > 1 and found.endswith(b"\r") and bytes(self._left[:1]) == b"\n":
+            self._left = memoryview(b"\r" + bytes(self._left))
+            return found[:-1]
+        return found
 
     def close(self) -> None:
         """Read no further."""
