@@ -76,6 +76,11 @@ class PipelineConfig:
         return 0 if until_decided else self.horizon.days
 
     @property
+    def wait_days(self) -> int:
+        """Days from a cutoff of accounts until its outcomes are known: gap, horizon and embargo."""
+        return self.horizon.gap_days + self.horizon.days + self.split.embargo_days
+
+    @property
     def tables_across(self) -> frozenset[str]:
         """Contract tables that population, target and the features held against all accounts read."""
         if self.leads is not None:

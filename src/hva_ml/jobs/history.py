@@ -71,12 +71,7 @@ class History:
 
     def compared_on(self, cutoff: date) -> date:
         """Return the day on which a cohort's promises can be held against what came."""
-        return cutoff + self._wait
-
-    @property
-    def _wait(self) -> timedelta:
-        horizon = self.config.horizon
-        return timedelta(days=horizon.gap_days + horizon.days + self.config.split.embargo_days)
+        return cutoff + timedelta(days=self.config.wait_days)
 
     def learnt(self, day: date) -> Learnt | None:
         """Return what one could have learned from on a day; None if no cohort had matured.

@@ -45,14 +45,14 @@ def calibrate(
     segment: Membership | None = None,
 ) -> Calibrated:  # fmt: skip
     """Learn from later cohorts what probability a margin means, in each segment if segments are given."""
-    models, wait = config.models, config.horizon.gap_days + config.horizon.days + config.split.embargo_days
+    models = config.models
     rows = Later.of(
         margin, converted, moments(later), later.table["group_id"].to_pylist(),
         recency_weights(moments(later), models.half_life_days), segment,
     )  # fmt: skip
     return calibration.calibrate(
         rows, models.calibration, models.base_rate,
-        interval=models.interval, wait_days=wait, seed=models.seed,
+        interval=models.interval, wait_days=config.wait_days, seed=models.seed,
     )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def _awaited(ws: Workspace, config: PipelineConfig) -> dict[str, str]:
     nights = History(ws.history(config.name)).nights(date.max)
     if not nights:
         return {}
-    wait = timedelta(days=config.horizon.gap_days + config.horizon.days + config.split.embargo_days)
+    wait = timedelta(days=config.wait_days)
     awaited = {}
     for release in dict.fromkeys(n.release for n in nights):
         mine = {n.day: n for n in nights if n.release == release}

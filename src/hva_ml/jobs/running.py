@@ -90,7 +90,7 @@ def running(
     """
     if not config.models.nowcast or not calendar.days:
         return None
-    age, wait = _age(calendar.micros, day), _wait(config)
+    age, wait = _age(calendar.micros, day), config.wait_days
     over = calendar.only(tuple(d for d, a in zip(calendar.days, age, strict=True) if a >= wait))
     begun = calendar.micros[(age >= config.horizon.gap_days + calibration.LEAST_DAYS) & (age < wait)]
     at = moments(features)
@@ -194,7 +194,3 @@ def _age(cutoffs: Ints, day: int) -> Ints:
     """Return the days since each cutoff."""
     # Local midnights may lie an hour more or less than whole days apart.
     return np.floor((day - cutoffs) / MICROSECONDS_PER_DAY + 0.1).astype(np.int64)
-
-
-def _wait(config: PipelineConfig) -> int:
-    return config.horizon.gap_days + config.horizon.days + config.split.embargo_days

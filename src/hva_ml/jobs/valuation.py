@@ -51,9 +51,9 @@ def learn_outlook(
         np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.float64)[rows][first]
         for name in (OUTLOOK, SEEN)
     )
-    wait = config.horizon.gap_days + config.horizon.days + config.split.embargo_days
     return Outlook.learn(
-        features.names.index(OUTLOOK), days / MICROSECONDS_PER_DAY, market[rows][first], foreseen, wait,
+        features.names.index(OUTLOOK), days / MICROSECONDS_PER_DAY, market[rows][first], foreseen,
+        config.wait_days,
         share, features.names.index(SEEN),
     )  # fmt: skip
 
