@@ -83,10 +83,11 @@ def nowcast(
 
     The part of a horizon's total that comes within so many days is the geometric mean of the cohorts that are
     over (the chain ladder of actuaries: Mack 1993, ASTIN Bulletin 23, 213-225); how far these lie apart says
-    how far such a look may mislead. Looks are weighted by their precision, but count together as one, for
-    their days overlap. Their mean r is believed as `hva_ml.calibration.level` believes a cohort, with a
-    standard deviation of `prior_sd` for the level and `swing_sd` for the swing of a cohort:
-    r · prior² / (prior² + error² + swing²), credibility in the sense of Bühlmann (1967).
+    how far such a look may mislead (0.15 on log scale before any of them, with the weight of two). Looks are
+    weighted by their precision, but count together as one, for their days overlap. Their mean r is believed
+    as `hva_ml.calibration.level` believes a cohort, with a standard deviation of `prior_sd` for the level and
+    `swing_sd` for the swing of a cohort: r · prior² / (prior² + error² + swing²), credibility in the sense of
+    Bühlmann (1967, ASTIN Bulletin 4, 199-207).
 
     Parameters
     ----------
